@@ -1,0 +1,2 @@
+//! Where master keys come from: key providers, the registry of volumes and the store that holds both.
+#![forbid(unsafe_code)]

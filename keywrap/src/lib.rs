@@ -1,0 +1,11 @@
+//! Keys at rest: secrets that wipe themselves, key derivation, AES key wrap, and the LUKS2 header that holds a
+//! volume's data key.
+//!
+//! Reading order: [`secret`] and [`keys`] (what a key is), [`geometry`] (units shared with the data path),
+//! [`medium`] (what a header is read from and written to).
+#![forbid(unsafe_code)]
+
+pub mod geometry;
+pub mod keys;
+pub mod medium;
+pub mod secret;

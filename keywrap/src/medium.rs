@@ -1,0 +1,61 @@
+//! What a header is read from and written to: a file or block device here, a crash simulator in the tests.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// A random-access medium with an explicit durability point.
+///
+/// A write may be torn, reordered or lost by a power cut until a later [`Medium::sync`] has returned `Ok`.
+pub trait Medium {
+    /// Length in bytes.
+    ///
+    /// # Errors
+    /// When the medium cannot tell.
+    fn len(&self) -> io::Result<u64>;
+
+    /// Whether the medium holds no byte at all.
+    ///
+    /// # Errors
+    /// When the medium cannot tell.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Fills `buf` from byte `offset`.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the medium ends first, or the medium's own error.
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
+
+    /// Writes all of `buf` at byte `offset`.
+    ///
+    /// # Errors
+    /// The medium's own error; any prefix may then have been written.
+    fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Returns once every earlier write is durable.
+    ///
+    /// # Errors
+    /// The medium's own error; nothing may be assumed of earlier writes then.
+    fn sync(&self) -> io::Result<()>;
+}
+
+impl Medium for File {
+    fn len(&self) -> io::Result<u64> {
+        // Seeking to the end tells the size of a block device too, where the metadata says 0.
+        io::Seek::seek(&mut &*self, io::SeekFrom::End(0))
+    }
+
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        FileExt::read_exact_at(self, buf, offset)
+    }
+
+    fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        FileExt::write_all_at(self, buf, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_all()
+    }
+}

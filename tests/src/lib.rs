@@ -1,0 +1,1 @@
+//! What the cross-crate tests share: the simulator, and drivers for the real programs that Sear is tested against.

@@ -1,0 +1,2 @@
+//! The `sear` command.
+fn main() {}
