@@ -1,0 +1,41 @@
+# The commands of this repository. Each line also runs by hand, without `just`.
+
+# every check that the CI makes
+test:
+    bash .ci/test
+
+# install what the build and the tests need (Debian 12, as root)
+setup:
+    bash .ci/setup
+
+# the quick tests: no root, no long runs
+quick:
+    cargo test --workspace --locked
+
+# the long tests: real filesystems, gigabytes, real clients (as root)
+long:
+    cargo test --package sear-tests --locked -- --ignored
+
+# the shape of the repository: folders, crate edges, unsafe, file sizes, licences, links
+structure:
+    cargo test --package sear-tests --test structure
+
+# format all code
+fmt:
+    cargo fmt --all
+
+# the lints, as strict as in the CI
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# the documentation of all crates
+doc:
+    cargo doc --workspace --no-deps --open
+
+# the benchmarks
+bench:
+    cargo bench --package sear-benches
+
+# licences, advisories and sources of the dependencies (needs cargo-deny)
+deny:
+    cargo deny check
