@@ -1,2 +1,24 @@
 //! Where master keys come from: key providers, the registry of volumes and the store that holds both.
+//!
+//! ```text
+//! Node ─┬─ StateDir            one private directory, one lock
+//!       ├─ Store               keys and values, compare-and-swap   ← EmbeddedStore (redb)
+//!       ├─ KeyProvider         master keys by id                   ← InternalProvider ← RootKeySource
+//!       └─ VolumeRegistry      the volumes this node knows
+//! ```
 #![forbid(unsafe_code)]
+
+pub mod node;
+mod private_file;
+pub mod provider;
+pub mod registry;
+pub mod state_dir;
+pub mod store;
+pub mod time;
+
+pub use node::{Node, NodeError};
+pub use provider::{KeyProvider, ProviderError};
+pub use registry::{VolumeRecord, VolumeRegistry};
+pub use state_dir::StateDir;
+pub use store::{Store, StoreError};
+pub use time::UnixSeconds;
