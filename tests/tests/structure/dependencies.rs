@@ -1,0 +1,50 @@
+//! What we build on: every licence is on the list of `deny.toml`, every direct dependency is explained.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::repository::{array, members, metadata, string, text};
+
+#[test]
+fn every_dependency_has_a_licence_from_the_list() {
+    let allowed = allowed_licences();
+    let metadata = metadata();
+    for package in array(&metadata["packages"]) {
+        let name = string(&package["name"]);
+        let licence = package["license"].as_str().unwrap_or_else(|| panic!("{name} states no licence"));
+        let expression = spdx::Expression::parse_mode(licence, spdx::ParseMode::LAX)
+            .unwrap_or_else(|error| panic!("{name}: cannot read the licence {licence:?}: {error}"));
+        let is_allowed = expression.evaluate(|requirement| allowed.contains(&requirement.to_string()));
+        assert!(is_allowed, "{name} is under {licence:?}, which deny.toml does not allow");
+    }
+}
+
+#[test]
+fn every_direct_dependency_is_explained() {
+    let page = text(Path::new("docs/dependencies.md")).expect("documents are UTF-8");
+    let metadata = metadata();
+    let ours: BTreeSet<&str> = members(&metadata).into_iter().map(|package| string(&package["name"])).collect();
+    for package in members(&metadata) {
+        for dependency in array(&package["dependencies"]) {
+            let name = string(&dependency["name"]);
+            let explained = page.contains(&format!("| `{name}` |"));
+            assert!(explained || ours.contains(name), "docs/dependencies.md does not explain `{name}`");
+        }
+    }
+}
+
+#[test]
+fn every_explained_dependency_is_still_used() {
+    let page = text(Path::new("docs/dependencies.md")).expect("documents are UTF-8");
+    let manifest = text(Path::new("Cargo.toml")).expect("manifests are UTF-8");
+    for name in page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()) {
+        assert!(manifest.contains(&format!("\n{name} = ")), "docs/dependencies.md explains `{name}`, which is gone");
+    }
+}
+
+/// The entries of `allow = [...]` in `deny.toml`, one per line.
+fn allowed_licences() -> BTreeSet<String> {
+    let text = text(Path::new("deny.toml")).expect("configuration is UTF-8");
+    let list = text.split("allow = [").nth(1).and_then(|rest| rest.split(']').next()).expect("deny.toml has the list");
+    list.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect()
+}
