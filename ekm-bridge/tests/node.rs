@@ -1,4 +1,5 @@
 //! A node's state over its life: fresh, restarted, moved, with parts lost, damaged or readable by others.
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -6,9 +6,9 @@
 
 #[cfg(test)]
 mod crash_tests;
-mod tables;
 #[cfg(test)]
-mod tests;
+mod sim;
+mod tables;
 
 use std::fs;
 use std::io;
@@ -77,13 +77,7 @@ impl EmbeddedStore {
     fn with_database<T>(&self, work: impl FnOnce(&Database) -> Result<T, Failure>) -> Result<T, StoreError> {
         let _lock = self.dir.lock()?;
         check_private(&self.path)?;
-        let run = || {
-            let database = builder().open(&self.path)?;
-            tables::check_schema(&database)?;
-            let answer = work(&database)?;
-            database.close()?;
-            Ok(answer)
-        };
+        let run = || tables::session(builder().open(&self.path)?, work);
         run().map_err(|failure: Failure| failure.at(&self.path))
     }
 }

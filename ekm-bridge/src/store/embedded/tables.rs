@@ -10,9 +10,9 @@ use crate::store::{Change, Entry, Revision, StoreError, Transaction};
 const ENTRIES: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("entries");
 
 /// The counters [`SCHEMA`] and [`REVISION`].
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
-const SCHEMA: &str = "schema";
+pub(super) const SCHEMA: &str = "schema";
 const REVISION: &str = "revision";
 
 /// The schema that this release reads and writes.
@@ -77,8 +77,16 @@ pub(super) fn initialise(database: &Database) -> Result<(), Failure> {
     Ok(write.commit()?)
 }
 
+/// One visit to an opened database: its schema is checked before `work`, and it is closed after.
+pub(super) fn session<T>(database: Database, work: impl FnOnce(&Database) -> Result<T, Failure>) -> Result<T, Failure> {
+    check_schema(&database)?;
+    let answer = work(&database)?;
+    database.close()?;
+    Ok(answer)
+}
+
 /// Refuses a database of another schema, or of none.
-pub(super) fn check_schema(database: &Database) -> Result<(), Failure> {
+fn check_schema(database: &Database) -> Result<(), Failure> {
     let version = database.begin_read()?.open_table(META)?.get(SCHEMA)?.map(|guard| guard.value());
     match version {
         Some(SCHEMA_VERSION) => Ok(()),
