@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use ekm_bridge::provider::{ErrorKind, KeyProvider};
@@ -181,6 +181,48 @@ fn an_empty_or_foreign_store_file_is_reported_and_left_as_it_is() {
         assert!(error.to_string().contains("damaged") && error.to_string().contains("backup"), "{error}");
         assert_eq!(fs::read(&store).unwrap(), contents);
     }
+}
+
+#[test]
+fn a_first_start_that_was_cut_short_anywhere_is_completed_by_the_next() {
+    let (_temp, whole, ..) = used();
+    let empty_store = {
+        let temp = tempfile::tempdir().unwrap();
+        Node::open(temp.path()).unwrap();
+        fs::read(temp.path().join("state.redb")).unwrap()
+    };
+    let root_key = fs::read(whole.join("root.key")).unwrap();
+    // In the order in which a first start makes them; a draft is a file that was not finished.
+    let stages: [&[(&str, &[u8])]; 6] = [
+        &[],
+        &[("lock", b"")],
+        &[("lock", b""), (".state.redb.0.new", &empty_store[..1000])],
+        &[("lock", b""), ("state.redb", &empty_store)],
+        &[("lock", b""), ("state.redb", &empty_store), (".root.key.0.new", &root_key[..7])],
+        &[("lock", b""), ("state.redb", &empty_store), ("root.key", &root_key)],
+    ];
+    for (stage, files) in stages.iter().enumerate() {
+        let temp = tempfile::tempdir().unwrap();
+        for (name, contents) in *files {
+            fs::write(temp.path().join(name), contents).unwrap();
+            chmod(&temp.path().join(name), 0o600);
+        }
+        let node = Node::open(temp.path()).unwrap();
+        let (id, key) = node.provider().current_key().unwrap();
+        let again = Node::open(temp.path()).unwrap().provider().key(id).unwrap();
+        assert_eq!(bytes(&again), bytes(&key), "stage {stage}");
+    }
+}
+
+#[test]
+fn a_directory_of_another_user_is_refused() {
+    let (_temp, path, ..) = used();
+    if chown(&path, Some(65_534), None).is_err() {
+        println!("skipped: only root can give a directory away");
+        return;
+    }
+    let error = open_error(&path);
+    assert!(error.to_string().contains("belongs to user id 65534"), "{error}");
 }
 
 #[test]
