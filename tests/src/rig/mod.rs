@@ -1,0 +1,21 @@
+//! Drivers for real programs: Sear itself, the tools that judge it, and mounts that always come down again.
+//!
+//! A driver panics with everything that the program said; in a test that is the most useful thing to do.
+
+mod blocks;
+mod certificates;
+mod cryptsetup;
+mod mounted;
+mod require;
+mod run;
+mod sear;
+mod served;
+
+pub use blocks::{filled_file, pattern};
+pub use certificates::Certificates;
+pub use cryptsetup::Cryptsetup;
+pub use mounted::{Filesystem, Mounted};
+pub use require::{Need, require};
+pub use run::{Failure, Run, wait_until};
+pub use sear::Sear;
+pub use served::Served;
