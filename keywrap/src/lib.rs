@@ -2,10 +2,16 @@
 //! volume's data key.
 //!
 //! Reading order: [`secret`] and [`keys`] (what a key is), [`geometry`] (units shared with the data path),
-//! [`medium`] (what a header is read from and written to).
+//! [`medium`] (what a header is read from and written to), [`derive`] and [`wrap`] (one key from or under another),
+//! [`luks2`] (the header).
 #![forbid(unsafe_code)]
 
+pub mod derive;
 pub mod geometry;
 pub mod keys;
+pub mod luks2;
 pub mod medium;
 pub mod secret;
+#[cfg(test)]
+mod vectors;
+pub mod wrap;

@@ -3,7 +3,7 @@
 //! No type here implements `Debug`, `Display`, `Clone` or serialization, so a secret cannot slip into a log.
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A secret of a length known when the program is built.
 pub struct Secret<const N: usize>(Box<[u8; N]>);
@@ -17,6 +17,13 @@ impl<const N: usize> Secret<N> {
         let mut secret = Self(Box::new([0; N]));
         fill(&mut secret.0)?;
         Ok(secret)
+    }
+
+    /// Fills a new secret in place, where that cannot fail.
+    pub fn filled(fill: impl FnOnce(&mut [u8; N])) -> Self {
+        let mut secret = Self(Box::new([0; N]));
+        fill(&mut secret.0);
+        secret
     }
 
     /// A secret from the operating system's random generator.
@@ -43,11 +50,19 @@ impl<const N: usize> Secret<N> {
     }
 }
 
-impl<const N: usize> Drop for Secret<N> {
-    fn drop(&mut self) {
+impl<const N: usize> Zeroize for Secret<N> {
+    fn zeroize(&mut self) {
         self.0.zeroize();
     }
 }
+
+impl<const N: usize> Drop for Secret<N> {
+    fn drop(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl<const N: usize> ZeroizeOnDrop for Secret<N> {}
 
 impl<const N: usize> ConstantTimeEq for Secret<N> {
     fn ct_eq(&self, other: &Self) -> subtle::Choice {
@@ -59,6 +74,14 @@ impl<const N: usize> ConstantTimeEq for Secret<N> {
 ///
 /// The buffer never grows after it was made, so no stale copy is left behind by a reallocation.
 pub struct SecretBytes(Zeroizing<Box<[u8]>>);
+
+impl Zeroize for SecretBytes {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SecretBytes {}
 
 impl SecretBytes {
     /// A zeroed buffer of `len` bytes to be filled through [`Self::expose_secret_mut`].
@@ -94,6 +117,28 @@ mod tests {
         assert!(Secret::<4>::copy_from(&[1, 2, 3]).is_none());
         assert!(Secret::<4>::copy_from(&[1, 2, 3, 4, 5]).is_none());
         assert_eq!(Secret::<4>::copy_from(&[1, 2, 3, 4]).unwrap().expose_secret(), &[1, 2, 3, 4]);
+    }
+
+    // Safe code cannot look at memory after it was freed, so this is what is tested of wiping: that the wipe which
+    // every drop runs leaves only zeroes, and that every type that holds a key schedule or a key promises such a drop.
+    #[test]
+    fn the_wipe_that_drop_runs_leaves_only_zeroes() {
+        let mut fixed = Secret::<32>::copy_from(&[7; 32]).unwrap();
+        fixed.zeroize();
+        assert_eq!(fixed.expose_secret(), &[0; 32]);
+        let mut bytes = SecretBytes::copy_from(&[7; 100]);
+        bytes.zeroize();
+        assert_eq!(bytes.expose_secret(), &[0; 100]);
+    }
+
+    #[test]
+    fn everything_that_holds_a_key_wipes_itself_on_drop() {
+        const fn promises<T: ZeroizeOnDrop>() {}
+        promises::<Secret<32>>();
+        promises::<SecretBytes>();
+        promises::<aes::Aes256>();
+        promises::<aes_kw::KwAes256>();
+        promises::<sha2::Sha256>();
     }
 
     #[test]
