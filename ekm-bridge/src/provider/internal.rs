@@ -100,8 +100,8 @@ impl InternalProvider {
         let id = KeyId::random();
         let no_randomness = |_| refused(None, "the operating system gave no randomness for a master key".into());
         let key = MasterKey(Secret::random().map_err(no_randomness)?);
-        let sealed = SealedKey::seal(&root, id, UnixSeconds::now(), &key);
-        let record = sealed.ok_or_else(|| refused(Some(id), "AES-KW could not wrap the new key".into()))?;
+        let record = SealedKey::seal(&root, id, UnixSeconds::now(), &key)
+            .map_err(|error| refused(Some(id), format!("the new key cannot be wrapped: {error}")))?;
         Ok((id, key, record.to_bytes()))
     }
 

@@ -3,9 +3,9 @@
 //! Bytes: `docs/format/internal-provider.md`. AES-KW (RFC 3394) wraps key, id and time together, and its integrity
 //! check covers all three, so a record cannot be passed off as another key's.
 
-use aes_kw::{KeyInit, KwAes256};
 use keywrap::keys::{KeyId, MasterKey};
 use keywrap::secret::Secret;
+use keywrap::wrap::{self, WrapError};
 use zeroize::Zeroizing;
 
 use super::root_key::RootKey;
@@ -24,7 +24,7 @@ const RECORD_LEN: usize = 1 + TIME_LEN + WRAPPED_LEN;
 pub(super) struct SealedKey {
     id: KeyId,
     created: UnixSeconds,
-    wrapped: [u8; WRAPPED_LEN],
+    wrapped: Vec<u8>,
 }
 
 /// The bytes are no record of a version this release knows.
@@ -41,21 +41,18 @@ pub(super) enum BadRecord {
 pub(super) struct NotOpened;
 
 impl SealedKey {
-    /// Wraps `key` under `root`; `None` if the cipher refuses, which fixed lengths rule out.
-    pub(super) fn seal(root: &RootKey, id: KeyId, created: UnixSeconds, key: &MasterKey) -> Option<Self> {
+    /// Wraps `key` under `root`.
+    pub(super) fn seal(root: &RootKey, id: KeyId, created: UnixSeconds, key: &MasterKey) -> Result<Self, WrapError> {
         let mut payload = Zeroizing::new([0; PAYLOAD_LEN]);
         payload[..KEY_LEN].copy_from_slice(key.0.expose_secret());
         payload[KEY_LEN..].copy_from_slice(&binding(id, created));
-        let mut wrapped = [0; WRAPPED_LEN];
-        cipher(root).wrap_key(payload.as_slice(), &mut wrapped).ok()?;
-        Some(Self { id, created, wrapped })
+        Ok(Self { id, created, wrapped: wrap::wrap(&root.0, payload.as_slice())? })
     }
 
     /// Unwraps the key and checks that it belongs to this id and time.
     pub(super) fn open(&self, root: &RootKey) -> Result<MasterKey, NotOpened> {
-        let mut payload = Zeroizing::new([0; PAYLOAD_LEN]);
-        cipher(root).unwrap_key(&self.wrapped, payload.as_mut_slice()).map_err(|_| NotOpened)?;
-        let (key, bound) = payload.split_at(KEY_LEN);
+        let payload = wrap::unwrap(&root.0, &self.wrapped).map_err(|_| NotOpened)?;
+        let (key, bound) = payload.expose_secret().split_at_checked(KEY_LEN).ok_or(NotOpened)?;
         if bound != binding(self.id, self.created) {
             return Err(NotOpened);
         }
@@ -81,13 +78,11 @@ impl SealedKey {
             return Err(BadRecord::Version(version));
         }
         let (created, wrapped) = rest.split_first_chunk::<TIME_LEN>().ok_or_else(length)?;
-        let wrapped = wrapped.try_into().map_err(|_| length())?;
-        Ok(Self { id, created: UnixSeconds(u64::from_be_bytes(*created)), wrapped })
+        if wrapped.len() != WRAPPED_LEN {
+            return Err(length());
+        }
+        Ok(Self { id, created: UnixSeconds(u64::from_be_bytes(*created)), wrapped: wrapped.to_vec() })
     }
-}
-
-fn cipher(root: &RootKey) -> KwAes256 {
-    KwAes256::new(root.0.expose_secret().into())
 }
 
 /// The id (16 bytes, RFC 9562 order) and the time (big-endian) that are wrapped with the key.
