@@ -1,6 +1,7 @@
 //! Headers of the reference implementation are read by us, and ours by it, at every legal metadata size.
 //!
 //! Needs `cryptsetup` (Debian package `cryptsetup-bin`); no device-mapper is used.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
