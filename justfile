@@ -32,6 +32,10 @@ lint:
 doc:
     cargo doc --workspace --no-deps --open
 
+# every fuzz target for a short time (needs g++)
+fuzz-short:
+    .ci/fuzz-short
+
 # the benchmarks
 bench:
     cargo bench --package sear-benches
