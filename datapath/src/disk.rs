@@ -102,6 +102,9 @@ pub enum IoError {
     /// The range reaches beyond the end, or its length does not fit the buffer.
     #[error("the range is not inside the disk")]
     OutOfRange,
+    /// A read or write is longer than [`crate::limits::MAX_TRANSFER`].
+    #[error("one read or write may have at most {} bytes", crate::limits::MAX_TRANSFER)]
+    TooLong,
     /// The range is not aligned to the sector size, and the disk was asked to be strict.
     #[error("the range is not aligned to the sector size")]
     Unaligned,
