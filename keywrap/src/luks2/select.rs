@@ -158,8 +158,11 @@ fn no_header(bad: &BadCopy) -> bool {
 
 fn read_copy(medium: &dyn Medium, id: CopyId, offset: u64) -> Copy {
     let len = medium.len().map_err(|error| BadCopy::Read(error.kind()))?;
+    if len <= offset {
+        return Err(BadBinary::NoMagic.into());
+    }
     let mut binary = [0; BINARY_LEN];
-    let present = usize::try_from(len.saturating_sub(offset)).unwrap_or(BINARY_LEN).min(BINARY_LEN);
+    let present = usize::try_from(len - offset).unwrap_or(BINARY_LEN).min(BINARY_LEN);
     read(medium, &mut binary[..present], offset)?;
     let raw = RawHeader::parse(&binary, id, offset);
     if raw != Err(BadBinary::NoMagic) && present < BINARY_LEN {
