@@ -11,6 +11,7 @@ pub mod backend;
 pub mod buf;
 pub mod cipher;
 pub mod disk;
+pub mod export;
 pub mod limits;
 pub mod request;
 pub mod sched;

@@ -1,0 +1,3 @@
+//! Exports: how a [`Disk`](crate::disk::Disk) is given back to clients as a block device.
+
+pub mod nbd;
