@@ -52,7 +52,7 @@ impl From<&IoError> for Refusal {
 
 fn errno(error: &IoError) -> Errno {
     match error {
-        IoError::OutOfRange | IoError::Unaligned => Errno::Inval,
+        IoError::OutOfRange | IoError::Unaligned | IoError::TooLong => Errno::Inval,
         IoError::ReadOnly => Errno::Perm,
         IoError::Latched => Errno::Io,
         IoError::Backing(error) => match error.kind() {
