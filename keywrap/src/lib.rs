@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`secret`] and [`keys`] (what a key is), [`geometry`] (units shared with the data path),
 //! [`medium`] (what a header is read from and written to), [`derive`] and [`wrap`] (one key from or under another),
-//! [`luks2`] (the header).
+//! [`luks2`] (the header), [`volume`] (the verbs).
 #![forbid(unsafe_code)]
 
 pub mod derive;
@@ -14,4 +14,5 @@ pub mod medium;
 pub mod secret;
 #[cfg(test)]
 mod vectors;
+pub mod volume;
 pub mod wrap;

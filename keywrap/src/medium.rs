@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 /// A random-access medium with an explicit durability point.
@@ -39,6 +41,16 @@ pub trait Medium {
     /// # Errors
     /// The medium's own error; nothing may be assumed of earlier writes then.
     fn sync(&self) -> io::Result<()>;
+
+    /// Asks the operating system to forget what it has cached of `range`, after a [`Medium::sync`], so that the next
+    /// read comes from the device. Returns whether there is such a request; it is a request, not a promise.
+    ///
+    /// # Errors
+    /// The medium's own error.
+    fn drop_cache(&self, range: Range<u64>) -> io::Result<bool> {
+        let _ = range;
+        Ok(false)
+    }
 }
 
 impl Medium for File {
@@ -57,5 +69,11 @@ impl Medium for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_all()
+    }
+
+    fn drop_cache(&self, range: Range<u64>) -> io::Result<bool> {
+        let Some(len) = NonZeroU64::new(range.end.saturating_sub(range.start)) else { return Ok(true) };
+        rustix::fs::fadvise(self, range.start, Some(len), rustix::fs::Advice::DontNeed)?;
+        Ok(true)
     }
 }

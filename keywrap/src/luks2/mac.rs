@@ -19,6 +19,8 @@ use crate::keys::MacKey;
 const WHOLE_DOMAIN: &[u8] = b"sear/1/header";
 /// Separates the MAC of a single field.
 const FIELD_DOMAIN: &[u8] = b"sear/1/header-field";
+/// A field whose value never changes: when it disagrees, the MAC key is another one.
+pub(crate) const CONSTANT_FIELD: &str = "token.kdf";
 /// Stored bytes of a single field's MAC.
 const FIELD_MAC_LEN: usize = 4;
 
@@ -130,7 +132,7 @@ fn covered(uuid: &UuidText, metadata: &Metadata, token: &SearToken) -> Result<Ve
         Field::bytes("uuid", uuid.as_bytes()),
         Field::number("token.sear_version", VERSION),
         Field::bytes("token.key_id", token.key_id.0.as_bytes()),
-        Field::bytes("token.kdf", KDF),
+        Field::bytes(CONSTANT_FIELD, KDF),
         Field::bytes("token.salt", token.salt),
         Field::number("token.keyslot", token.keyslot),
     ];

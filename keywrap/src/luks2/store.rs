@@ -130,7 +130,7 @@ impl<'m> Store<'m> {
         };
         let range = area.offset..area.offset + area.size;
         let wiped = wipe::overwrite(self.medium, range.clone());
-        self.latch(wiped.map_err(io_error("wiping", "keyslot area", range.start)))
+        self.latch(wiped.map(drop).map_err(io_error("wiping", "keyslot area", range.start)))
     }
 
     /// Makes `metadata` the one in force, with the next sequence number: primary, sync, secondary, sync. A stale or
@@ -217,6 +217,8 @@ pub(super) fn write_durably(
 ) -> Result<(), StoreError> {
     medium.write_all_at(bytes, offset).map_err(io_error("writing", what, offset))?;
     medium.sync().map_err(io_error("syncing", what, offset))?;
+    let range = offset..offset + bytes.len() as u64;
+    medium.drop_cache(range).map_err(io_error("reading back", what, offset))?;
     let mut found = vec![0; bytes.len()];
     medium.read_exact_at(&mut found, offset).map_err(io_error("reading back", what, offset))?;
     if found != bytes {

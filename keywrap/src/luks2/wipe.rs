@@ -10,15 +10,16 @@ use crate::medium::Medium;
 /// How much is written at once, in bytes.
 const CHUNK: u64 = 1 << 20;
 
-/// Overwrites the bytes of `range` with fresh random bytes, syncs, and reads them back.
+/// Overwrites the bytes of `range` with fresh random bytes, syncs, and reads them back. Returns whether the medium took
+/// the request to drop its cache before that ([`Medium::drop_cache`]).
 ///
 /// On flash memory, or where the medium is a file on a copy-on-write filesystem, an old copy may live on out of
-/// reach: see `docs/format/header-writes.md`.
+/// reach: see `docs/format/erase.md`.
 ///
 /// # Errors
 /// The medium's own error; `InvalidData` when what is read back is not what was written; `Other` when the operating
 /// system has no randomness to give.
-pub fn overwrite(medium: &dyn Medium, range: Range<u64>) -> io::Result<()> {
+pub fn overwrite(medium: &dyn Medium, range: Range<u64>) -> io::Result<bool> {
     let mut written = Sha256::new();
     each_chunk(&range, |chunk, offset| {
         getrandom::fill(chunk).map_err(io::Error::other)?;
@@ -26,6 +27,7 @@ pub fn overwrite(medium: &dyn Medium, range: Range<u64>) -> io::Result<()> {
         medium.write_all_at(chunk, offset)
     })?;
     medium.sync()?;
+    let cache_dropped = medium.drop_cache(range.clone())?;
     let mut found = Sha256::new();
     each_chunk(&range, |chunk, offset| {
         medium.read_exact_at(chunk, offset)?;
@@ -35,7 +37,7 @@ pub fn overwrite(medium: &dyn Medium, range: Range<u64>) -> io::Result<()> {
     if written.finalize() != found.finalize() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the overwritten bytes read back differently"));
     }
-    Ok(())
+    Ok(cache_dropped)
 }
 
 fn each_chunk(range: &Range<u64>, mut act: impl FnMut(&mut [u8], u64) -> io::Result<()>) -> io::Result<()> {

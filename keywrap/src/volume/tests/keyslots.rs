@@ -1,0 +1,127 @@
+use super::*;
+
+#[test]
+fn passphrases_and_master_keys_open_the_same_volume() {
+    let (file, created) = volume();
+    add_passphrase(&file, &created.volume_key, &passphrase("swordfish"), CHEAP).unwrap();
+    add_master_keyslot(&file, &created.volume_key, id(2), &master(2)).unwrap();
+    assert_eq!(key_ids(&file).unwrap(), [id(1), id(2)]);
+    for opened in [
+        unlock_with_passphrase(&file, DEVICE, &passphrase("swordfish")).unwrap(),
+        unlock_with_master(&file, DEVICE, id(1), &master(1)).unwrap(),
+        unlock_with_master(&file, DEVICE, id(2), &master(2)).unwrap(),
+    ] {
+        assert!(same_key(&created, &opened));
+    }
+}
+
+#[test]
+fn a_removed_keyslot_opens_nothing_and_its_area_is_overwritten() {
+    let (file, created) = volume();
+    let slot = add_passphrase(&file, &created.volume_key, &passphrase("swordfish"), CHEAP).unwrap();
+    let info = inspect(&file).unwrap().keyslots.into_iter().find(|info| info.id == slot).unwrap();
+    let area = || {
+        let mut bytes = vec![0; usize::try_from(info.area_size).unwrap()];
+        file.read_exact_at(&mut bytes, info.area_offset).unwrap();
+        bytes
+    };
+    let before = area();
+    remove_keyslot(&file, slot).unwrap();
+    let equal = before.iter().zip(area()).filter(|(a, b)| **a == *b).count();
+    assert!(equal < before.len() / 100, "{equal} of {} bytes stayed; about 1 in 256 may by chance", before.len());
+    let wrong = error(unlock_with_passphrase(&file, DEVICE, &passphrase("swordfish")));
+    assert!(matches!(wrong, VolumeError::WrongPassphrase { tried: 1, .. }), "{wrong}");
+}
+
+#[test]
+fn the_last_keyslot_stays() {
+    let (file, created) = volume();
+    assert!(matches!(error(remove_keyslot(&file, created.keyslot)), VolumeError::LastKeyslot(0)));
+    assert!(matches!(error(remove_keyslot(&file, 7)), VolumeError::NoSuchKeyslot(7)));
+    assert!(unlock_with_master(&file, DEVICE, id(1), &master(1)).is_ok());
+}
+
+#[test]
+fn removing_a_master_keyslot_takes_its_token_along() {
+    let (file, created) = volume();
+    add_passphrase(&file, &created.volume_key, &passphrase("swordfish"), CHEAP).unwrap();
+    remove_keyslot(&file, created.keyslot).unwrap();
+    assert_eq!(key_ids(&file).unwrap(), []);
+    let gone = error(unlock_with_master(&file, DEVICE, id(1), &master(1)));
+    assert!(matches!(gone, VolumeError::NoSuchMasterKey { .. }), "{gone}");
+}
+
+#[test]
+fn a_replaced_passphrase_no_longer_opens() {
+    let (file, created) = volume();
+    add_passphrase(&file, &created.volume_key, &passphrase("old"), CHEAP).unwrap();
+    replace_passphrase(&file, DEVICE, &passphrase("old"), &passphrase("new"), CHEAP).unwrap();
+    assert!(unlock_with_passphrase(&file, DEVICE, &passphrase("old")).is_err());
+    assert!(same_key(&created, &unlock_with_passphrase(&file, DEVICE, &passphrase("new")).unwrap()));
+    assert!(unlock_with_master(&file, DEVICE, id(1), &master(1)).is_ok());
+}
+
+#[test]
+fn rewrapping_changes_the_master_key_and_not_the_data_key() {
+    let (file, created) = volume();
+    let move_on = || rewrap(&file, DEVICE, (id(1), &master(1)), (id(2), &master(2)));
+    assert!(same_key(&created, &move_on().unwrap()));
+    assert_eq!(key_ids(&file).unwrap(), [id(2)]);
+    assert!(unlock_with_master(&file, DEVICE, id(1), &master(1)).is_err());
+    assert!(same_key(&created, &move_on().unwrap()), "doing it again finds it done");
+    assert_eq!(inspect(&file).unwrap().keyslots.len(), 1);
+}
+
+#[test]
+fn a_rewrap_that_was_cut_after_adding_is_finished_by_the_next() {
+    let (file, created) = volume();
+    add_master_keyslot(&file, &created.volume_key, id(2), &master(2)).unwrap();
+    rewrap(&file, DEVICE, (id(1), &master(1)), (id(2), &master(2))).unwrap();
+    assert_eq!(key_ids(&file).unwrap(), [id(2)]);
+}
+
+#[test]
+fn rewrapping_under_a_wrong_new_key_keeps_the_old_one() {
+    let (file, created) = volume();
+    add_master_keyslot(&file, &created.volume_key, id(2), &master(2)).unwrap();
+    let wrong = error(rewrap(&file, DEVICE, (id(1), &master(1)), (id(2), &master(3))));
+    assert!(matches!(wrong, VolumeError::WrongMasterKey(_)), "{wrong}");
+    assert!(unlock_with_master(&file, DEVICE, id(1), &master(1)).is_ok());
+}
+
+#[test]
+fn an_adopted_volume_keeps_its_passphrase() {
+    // A volume with a passphrase alone, as another program would have made it.
+    let (file, created) = volume();
+    add_passphrase(&file, &created.volume_key, &passphrase("swordfish"), CHEAP).unwrap();
+    remove_keyslot(&file, created.keyslot).unwrap();
+
+    let adopted = adopt(&file, DEVICE, &passphrase("swordfish"), id(9), &master(9)).unwrap();
+    assert!(same_key(&created, &adopted));
+    assert!(same_key(&created, &unlock_with_passphrase(&file, DEVICE, &passphrase("swordfish")).unwrap()));
+    let again = error(adopt(&file, DEVICE, &passphrase("swordfish"), id(9), &master(9)));
+    assert!(matches!(again, VolumeError::KeyIdInUse(_)), "{again}");
+}
+
+#[test]
+fn all_keyslots_fill_up_and_the_next_is_refused() {
+    let (file, created) = volume();
+    let add = || add_passphrase(&file, &created.volume_key, &passphrase("x"), CHEAP);
+    for expected in 1..32 {
+        assert_eq!(add().unwrap(), expected);
+    }
+    assert!(matches!(error(add()), VolumeError::Full("keyslots")));
+}
+
+#[test]
+fn the_wrong_volume_key_is_never_sealed() {
+    let ((file, _), (_, other)) = (volume(), volume());
+    let before = contents(&file, 1 << 20);
+    for result in [
+        add_passphrase(&file, &other.volume_key, &passphrase("x"), CHEAP),
+        add_master_keyslot(&file, &other.volume_key, id(2), &master(2)),
+    ] {
+        assert!(matches!(error(result), VolumeError::WrongVolumeKey));
+    }
+    assert!(before == contents(&file, 1 << 20), "nothing was written");
+}

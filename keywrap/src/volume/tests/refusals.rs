@@ -1,0 +1,109 @@
+use super::*;
+use crate::geometry::SectorSize;
+use crate::luks2::json::{Metadata, SegmentKind};
+use crate::luks2::store::Store;
+
+/// Changes the metadata without the master key, as an attacker would.
+fn tamper(file: &File, change: impl FnOnce(&mut Metadata)) {
+    let mut store = Store::open(file).unwrap();
+    let mut metadata = store.header().metadata.clone();
+    change(&mut metadata);
+    store.commit(metadata).unwrap();
+}
+
+#[test]
+fn a_tampered_header_is_refused_by_the_field_that_disagrees() {
+    type Change = fn(&mut Metadata);
+    let changes: [(&str, Change); 4] = [
+        ("config.flags.allow-discards", |metadata| metadata.config.set_allow_discards(true)),
+        ("segment.offset", |metadata| metadata.segments.get_mut(&0).unwrap().offset += 4096),
+        ("segment.iv_tweak", |metadata| {
+            if let SegmentKind::Crypt(crypt) = &mut metadata.segments.get_mut(&0).unwrap().kind {
+                crypt.iv_tweak = 8;
+            }
+        }),
+        ("segment.sector_size", |metadata| {
+            if let SegmentKind::Crypt(crypt) = &mut metadata.segments.get_mut(&0).unwrap().kind {
+                crypt.sector_size = SectorSize::B512;
+            }
+        }),
+    ];
+    for (field, change) in changes {
+        let (file, _) = volume();
+        tamper(&file, change);
+        let refused = error(unlock_with_master(&file, DEVICE, id(1), &master(1)));
+        assert_eq!(refused.kind(), ErrorKind::Tampered);
+        assert!(refused.to_string().contains(field), "{refused}");
+    }
+}
+
+#[test]
+fn a_damaged_area_is_told_from_a_wrong_key() {
+    let (file, _) = volume();
+    let area = inspect(&file).unwrap().keyslots[0].area_offset;
+    file.write_all_at(&[0; 512], area).unwrap();
+    let damaged = error(unlock_with_master(&file, DEVICE, id(1), &master(1)));
+    assert!(matches!(damaged, VolumeError::KeyslotDamaged(0)), "{damaged}");
+    let wrong = error(unlock_with_master(&file, DEVICE, id(1), &master(2)));
+    assert!(matches!(wrong, VolumeError::WrongMasterKey(_)), "{wrong}");
+}
+
+#[test]
+fn a_wrong_key_and_a_wrong_passphrase_say_so() {
+    let (file, _) = volume();
+    let wrong = error(unlock_with_master(&file, DEVICE, id(1), &master(2)));
+    assert_eq!((wrong.kind(), matches!(wrong, VolumeError::WrongMasterKey(_))), (ErrorKind::WrongKey, true));
+    let unknown = error(unlock_with_master(&file, DEVICE, id(2), &master(2)));
+    assert!(unknown.to_string().contains(&id(1).to_string()), "{unknown}");
+    assert_eq!(unknown.kind(), ErrorKind::WrongKey);
+    let wrong = error(unlock_with_passphrase(&file, DEVICE, &passphrase("guess")));
+    assert_eq!(wrong.kind(), ErrorKind::WrongKey);
+}
+
+#[test]
+fn creating_over_a_volume_is_refused_unless_asked_for() {
+    let (file, first) = volume();
+    let again = error(create(&file, DEVICE, &CreateOptions::default(), id(2), &master(2)));
+    assert!(matches!(again, VolumeError::AlreadyAVolume), "{again}");
+    assert!(same_key(&first, &unlock_with_master(&file, DEVICE, id(1), &master(1)).unwrap()));
+    let options = CreateOptions { overwrite: true, ..Default::default() };
+    create(&file, DEVICE, &options, id(2), &master(2)).unwrap();
+    assert!(unlock_with_master(&file, DEVICE, id(1), &master(1)).is_err());
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused_before_anything_is_written() {
+    let options = |change: fn(&mut CreateOptions)| {
+        let mut options = CreateOptions::default();
+        change(&mut options);
+        options
+    };
+    let header_only = DEFAULT_DATA_OFFSET;
+    for (len, options) in [
+        (header_only, options(|_| ())),
+        (header_only + 2048, options(|_| ())),
+        (DEVICE + 512, options(|_| ())),
+        (DEVICE, options(|options| options.data_offset = 512)),
+        (DEVICE, options(|options| options.data_offset = 65536)),
+        (DEVICE, options(|options| options.header_size = 12345)),
+        (DEVICE, options(|options| options.label = Some("x".repeat(48)))),
+        (100_000, options(|options| options.data_offset = 0)),
+    ] {
+        let file = file(len);
+        assert!(create(&file, len, &options, id(1), &master(1)).is_err(), "{len} {options:?}");
+        assert!(contents(&file, usize::try_from(len).unwrap()).iter().all(|&byte| byte == 0), "{len} {options:?}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_not_a_volume() {
+    let file = file(0);
+    for refused in [
+        error(inspect(&file)),
+        error(erase(&file)),
+        error(key_ids(&file)),
+        error(unlock_with_master(&file, 0, id(1), &master(1))),
+    ] {
+        assert_eq!(refused.kind(), ErrorKind::NotAVolume, "{refused}");
+    }
+}
