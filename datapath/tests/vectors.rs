@@ -114,7 +114,7 @@ proptest! {
         seed in any::<u8>(),
     ) {
         let (key, len) = (key(&key_bytes), 1usize << unit.shift());
-        let plain: Vec<u8> = (0..units * len).map(|n| seed ^ (n % 257) as u8).collect();
+        let plain: Vec<u8> = (0..=u8::MAX).cycle().map(|byte| byte ^ seed).take(units * len).collect();
         let mut expected = plain.clone();
         for (n, bytes) in expected.chunks_mut(len).enumerate() {
             let tweak = first_tweak.wrapping_add(n as u64 * unit.tweak_step());

@@ -13,6 +13,7 @@
 //! ciphertext was handed to the medium, and the flush syncs that. An operation still in flight when the flush is
 //! submitted may or may not be covered. FUA covers its own operation only.
 
+mod extents;
 mod transfer;
 mod zeroes;
 
@@ -160,7 +161,8 @@ impl Disk for EncryptedDisk {
     fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError> {
         let core = &self.core;
         offset.checked_add(len).filter(|end| *end <= core.geometry.len.0).ok_or(IoError::OutOfRange)?;
-        core.backend.extents(core.segment.offset + offset, len)
+        let extents = core.backend.extents(core.segment.offset + offset, len)?;
+        Ok(extents::in_sectors(&extents, offset, core.geometry.sector_size.bytes().into()))
     }
 }
 
