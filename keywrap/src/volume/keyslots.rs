@@ -24,7 +24,7 @@ pub fn add_master_keyslot(
     master: &MasterKey,
 ) -> Result<u32, VolumeError> {
     let mut store = Store::open(header)?;
-    let uuid = store.header().uuid.clone();
+    let uuid = store.header().uuid;
     let tokens = SearToken::all(&store.header().metadata).map(|(_, token)| token).collect::<Result<Vec<_>, _>>()?;
     if tokens.iter().any(|token| token.key_id == key_id) {
         return Err(VolumeError::KeyIdInUse(key_id));
