@@ -5,7 +5,7 @@ use std::path::Path;
 use super::run::{Run, search_path};
 
 /// Debian's own Python: the one that its `python3-*` packages belong to.
-pub(super) const PYTHON: &str = "/usr/bin/python3";
+pub const PYTHON: &str = "/usr/bin/python3";
 
 /// One thing that a test needs.
 #[derive(Clone, Copy, Debug)]

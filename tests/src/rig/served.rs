@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -52,6 +53,12 @@ impl Served {
     #[must_use]
     pub fn tls_uri(&self, folder: &Path) -> String {
         format!("nbds+unix:///{EXPORT}?socket={}&tls-certificates={}", self.socket.display(), folder.display())
+    }
+
+    /// The NBD URI of the export over TLS on a TCP port, where clients also check the server's name.
+    #[must_use]
+    pub fn tls_tcp_uri(port: u16, folder: &Path) -> String {
+        format!("nbds://localhost:{port}/{EXPORT}?tls-certificates={}", folder.display())
     }
 
     /// The socket it listens on.
@@ -111,6 +118,15 @@ impl Served {
         wait_until("sear to end", || self.child.try_wait().expect("the child can be asked").is_some());
         self.child.wait().expect("the child has ended")
     }
+}
+
+/// A TCP port of the loopback interface that nobody uses at this moment.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("there is a free port").port()
 }
 
 impl Drop for Served {

@@ -1,0 +1,46 @@
+//! fio writes at random, deep and from several connections, and verifies every block it wrote.
+
+use sear_tests::rig::{Need, Run, Sear, require};
+
+#[test]
+fn fio_verifies_4k_blocks_at_depth_32_over_four_connections() {
+    verify(&[], "--iodepth=32 --bs=4k --rw=randwrite");
+}
+
+#[test]
+fn fio_verifies_mixed_block_sizes_and_flushes() {
+    verify(&[], "--iodepth=32 --bsrange=4k-256k --rw=randwrite --fsync=16");
+}
+
+#[test]
+fn fio_verifies_512_byte_blocks_on_512_byte_sectors() {
+    verify(&["--sector-size", "512"], "--iodepth=32 --bs=512 --rw=randwrite");
+}
+
+#[test]
+fn fio_verifies_512_byte_blocks_on_4096_byte_sectors() {
+    verify(&["--sector-size", "4096"], "--iodepth=32 --bs=512 --rw=randwrite");
+}
+
+#[test]
+fn fio_verifies_trims_between_writes() {
+    // One at a time: fio sends the write of a block without waiting for its trim.
+    verify(&["--allow-discards"], "--iodepth=1 --bs=4k --rw=randtrimwrite");
+}
+
+/// Four jobs, each with a connection and a quarter of the volume of its own.
+fn verify(volume: &[&str], load: &str) {
+    if !require(&[Need::Tool("fio")]) {
+        return;
+    }
+    let sear = Sear::new();
+    let served = sear.up(&sear.path("disk"), ["--size", "32M"].iter().chain(volume));
+    Run::new("fio")
+        .words("--name=verify --ioengine=nbd --numjobs=4 --size=8M --offset_increment=8M --thread")
+        .words("--verify=crc32c --verify_fatal=1 --verify_state_save=0 --do_verify=1 --randrepeat=1")
+        .words(load)
+        .arg(format!("--uri={}", served.uri()))
+        .limit(300)
+        .ok();
+    served.stop();
+}
