@@ -32,7 +32,7 @@ fn we_restore_a_backup_that_cryptsetup_made() {
     let (key, backup) = (Cryptsetup::with_key_file(sear.export_key(&disk)), sear.path("backup"));
     Run::new("cryptsetup").words("luksHeaderBackup --header-backup-file").arg(&backup).arg(&disk).ok();
     destroy_header(&disk);
-    sear.run().words("volume restore-header --yes").arg(&disk).arg(&backup).ok();
+    sear.run().words("volume restore-header").arg(&disk).arg(&backup).ok();
     assert!(key.opens(&disk), "the restored header does not open");
     sear.up(&disk, [""; 0]).stop();
 }
@@ -43,7 +43,7 @@ fn the_backup_of_another_volume_is_refused() {
     let (other, backup) = (sear.path("other"), sear.path("backup"));
     sear.run().words("volume create --size 1M").arg(&other).ok();
     sear.run().words("volume backup-header").arg(&other).arg(&backup).ok();
-    let failure = sear.run().words("volume restore-header --yes").arg(&disk).arg(&backup).fails();
+    let failure = sear.run().words("volume restore-header").arg(&disk).arg(&backup).fails();
     assert!(failure.output.to_lowercase().contains("uuid"), "the message does not say why: {}", failure.output);
     sear.up(&disk, [""; 0]).stop();
 }
