@@ -57,7 +57,7 @@ fn steps() -> impl Strategy<Value = (SectorSize, Vec<Step>)> {
 
 /// Bytes that differ from their neighbours, so that a shifted copy is noticed.
 fn pattern(len: usize, seed: u8) -> Vec<u8> {
-    (0..len).map(|n| seed.wrapping_add((n % 253) as u8)).collect()
+    (0..253).cycle().map(|n: u8| seed.wrapping_add(n)).take(len).collect()
 }
 
 fn disk_on(backend: Box<dyn Backend>, size: SectorSize) -> EncryptedDisk {
@@ -122,7 +122,7 @@ proptest! {
 
 #[test]
 fn writers_of_different_parts_of_one_sector_do_not_lose_each_others_bytes() {
-    const LANE: u64 = 64;
+    const LANE: usize = 64;
     let backend = MemBackend::new(OFFSET + SECTORS * 512).unwrap();
     let disk = disk_on(Box::new(backend), SectorSize::B512);
     thread::scope(|scope| {
@@ -131,7 +131,7 @@ fn writers_of_different_parts_of_one_sector_do_not_lose_each_others_bytes() {
             scope.spawn(move || {
                 for round in 0..200u8 {
                     let sector = u64::from(round) % 4;
-                    write(disk, sector * 512 + lane * LANE, &[round; LANE as usize], false).unwrap();
+                    write(disk, sector * 512 + (lane * LANE) as u64, &[round; LANE], false).unwrap();
                 }
             });
         }
