@@ -1,2 +1,65 @@
-//! The `sear` command.
-fn main() {}
+//! The `sear` command: the one place that joins the data path and the key path.
+//!
+//! Reading order: `cli` (one file per verb), `probe` (what must not be overwritten), `doctor`, `hardening`.
+#![forbid(unsafe_code)]
+#![expect(dead_code, reason = "`sear up` uses the rest, once the NBD server is here")]
+
+mod backing;
+mod cli;
+mod doctor;
+mod error;
+mod exit;
+mod hardening;
+mod lock;
+mod logging;
+mod mount;
+mod parse;
+mod probe;
+mod prompt;
+mod state;
+mod ui;
+mod volume;
+
+use std::env;
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+use cli::Cli;
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let parsed = cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => run(cli),
+        Err(error) => usage(&error),
+    }
+}
+
+fn run(cli: Cli) -> ExitCode {
+    let (quiet, verbose) = cli.log_level();
+    logging::start(quiet, verbose);
+    hardening::seal_process();
+    let ui = cli.ui();
+    match cli.run() {
+        Ok(()) => Exit::Success.into(),
+        Err(error) => {
+            ui.failure(&error);
+            error.exit().into()
+        }
+    }
+}
+
+/// Help and version go to standard output and succeed; a wrong command line is told as text, or as JSON if asked.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _closed = error.print();
+        return Exit::Success.into();
+    }
+    if env::args_os().any(|argument| argument == "--json") {
+        ui::print_usage_error(&error.to_string());
+    } else {
+        let _closed = error.print();
+    }
+    Exit::Usage.into()
+}

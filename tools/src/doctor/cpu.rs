@@ -1,0 +1,58 @@
+//! AES instructions, and the cipher engine that they lead to.
+
+use super::Check;
+
+/// The processor's features, then the engine.
+pub(super) fn checks() -> Vec<Check> {
+    let features = features();
+    let aes = features.contains(&"aes");
+    let found = if features.is_empty() { "no AES instructions".to_owned() } else { features.join(", ") };
+    let cpu = if aes {
+        Check::good("cpu", found, "the processor encrypts in hardware, in constant time")
+    } else {
+        Check::bad(
+            "cpu",
+            found,
+            "AES runs in software: safe (constant time), but many times slower",
+            "in a virtual machine, pass the host's processor through (QEMU: -cpu host)",
+        )
+    };
+    vec![cpu, engine(aes)]
+}
+
+fn engine(aes: bool) -> Check {
+    let found =
+        if aes { "reference: aes + xts-mode with hardware AES" } else { "reference: aes + xts-mode, bit-sliced" };
+    Check::good("cipher", found, "AES-256-XTS through the `aes` crate, which picks its code path when a volume opens")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn features() -> Vec<&'static str> {
+    [
+        ("aes", is_x86_feature_detected!("aes")),
+        ("pclmulqdq", is_x86_feature_detected!("pclmulqdq")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("vaes", is_x86_feature_detected!("vaes")),
+        ("vpclmulqdq", is_x86_feature_detected!("vpclmulqdq")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+    ]
+    .into_iter()
+    .filter_map(|(name, present)| present.then_some(name))
+    .collect()
+}
+
+#[cfg(target_arch = "aarch64")]
+fn features() -> Vec<&'static str> {
+    use std::arch::is_aarch64_feature_detected;
+    [("aes", is_aarch64_feature_detected!("aes")), ("neon", is_aarch64_feature_detected!("neon"))]
+        .into_iter()
+        .filter_map(|(name, present)| present.then_some(name))
+        .collect()
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn features() -> Vec<&'static str> {
+    Vec::new()
+}

@@ -1,0 +1,344 @@
+//! Why a run failed: what is wrong, where, and what to do about it.
+
+use std::error::Error as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ekm_bridge::registry::RegistryError;
+use ekm_bridge::{NodeError, ProviderError};
+use keywrap::geometry::ByteLen;
+use keywrap::keys::KeyId;
+use keywrap::volume::{ErrorKind, VolumeError};
+
+use crate::exit::Exit;
+use crate::parse::BadListen;
+use crate::probe::Finding;
+
+/// Everything that ends a run early. [`Error::exit`] is the stable kind; the text may change.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The operating system refused.
+    #[error("cannot {doing} {}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A result could not be put into JSON.
+    #[error("cannot write the result as JSON")]
+    Json(#[source] serde_json::Error),
+    /// Standard output failed.
+    #[error("cannot write to standard output")]
+    Stdout(#[source] io::Error),
+    /// The terminal failed.
+    #[error("cannot use the terminal")]
+    Terminal(#[source] io::Error),
+    /// Nobody can be asked.
+    #[error("there is no terminal to ask on")]
+    NoTerminal,
+    /// The person gave up at a prompt.
+    #[error("given up at the prompt; nothing was changed")]
+    Aborted,
+    /// A passphrase of no bytes.
+    #[error("an empty passphrase protects nothing")]
+    EmptyPassphrase,
+    /// The two entries of a new passphrase are not the same.
+    #[error("the two passphrases differ; nothing was changed")]
+    PassphrasesDiffer,
+    /// A line that is too long.
+    #[error("a typed passphrase has at most {limit} bytes")]
+    TypedTooLong {
+        /// In bytes.
+        limit: usize,
+    },
+    /// A passphrase file that is too long.
+    #[error("{} holds more than {limit} bytes, too long for a passphrase", path.display())]
+    PassphraseTooLong {
+        /// The file.
+        path: PathBuf,
+        /// In bytes.
+        limit: usize,
+    },
+    /// There is nothing at a path that must exist.
+    #[error("{} does not exist", path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A new volume without a size.
+    #[error("there is no volume at {}, and no size is given to make one", path.display())]
+    SizeNeeded {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The volume that exists has another size.
+    #[error("{} has {found} of usable space, not {asked}", path.display())]
+    SizeDiffers {
+        /// The volume.
+        path: PathBuf,
+        /// What `--size` says.
+        asked: ByteLen,
+        /// What the volume has.
+        found: ByteLen,
+    },
+    /// The volume that exists has another sector size.
+    #[error("{} has sectors of {found} bytes, not {asked}", path.display())]
+    SectorSizeDiffers {
+        /// The volume.
+        path: PathBuf,
+        /// What `--sector-size` says.
+        asked: u32,
+        /// What the volume has.
+        found: u32,
+    },
+    /// A size that does not divide into sectors.
+    #[error("{asked} is not a whole number of sectors of {sector} bytes")]
+    SizeUneven {
+        /// What `--size` says.
+        asked: ByteLen,
+        /// The sector size.
+        sector: u32,
+    },
+    /// No room for a header and one sector.
+    #[error("{} holds {found}, which leaves no room for data behind the {needed} of the header", path.display())]
+    TooSmall {
+        /// The file or device.
+        path: PathBuf,
+        /// Its length.
+        found: ByteLen,
+        /// The header's length.
+        needed: ByteLen,
+    },
+    /// A path that is neither file nor block device.
+    #[error("{} is {kind}, not a regular file or block device", path.display())]
+    NotABacking {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// Something would be destroyed.
+    #[error("{} is not empty: it holds {}", path.display(), list(findings))]
+    Occupied {
+        /// The path.
+        path: PathBuf,
+        /// What was found.
+        findings: Vec<Finding>,
+    },
+    /// A volume is there already.
+    #[error("{} is a LUKS2 volume already", path.display())]
+    AlreadyAVolume {
+        /// The path.
+        path: PathBuf,
+    },
+    /// An output file is there already.
+    #[error("{} exists already and is not overwritten", path.display())]
+    OutputExists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The typed confirmation is not the volume's UUID.
+    #[error("not confirmed; {} was not touched", path.display())]
+    NotConfirmed {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Not LUKS2 at all.
+    #[error("{} is not a LUKS2 volume", path.display())]
+    NotAVolume {
+        /// The path.
+        path: PathBuf,
+    },
+    /// LUKS2, but no keyslot of ours.
+    #[error("{} is a LUKS2 volume that no master key opens", path.display())]
+    NotAdopted {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The master keys that would open it are not here.
+    #[error("{} needs master key {}, which is not in {}", path.display(), ids(wanted), state.display())]
+    KeyMissing {
+        /// The volume.
+        path: PathBuf,
+        /// Any of these would do.
+        wanted: Vec<KeyId>,
+        /// The state directory that was looked in.
+        state: PathBuf,
+    },
+    /// Another process serves or changes the volume.
+    #[error("volume {uuid} is {} by another process (lock {})", doing, lock.display())]
+    InUse {
+        /// The volume.
+        uuid: uuid::Uuid,
+        /// Served or changed.
+        doing: &'static str,
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// A device that the kernel or another program has claimed.
+    #[error("{} is in use by the system: mounted, or part of another device", path.display())]
+    Busy {
+        /// The device.
+        path: PathBuf,
+    },
+    /// Somebody else listens there, or a file has the socket's name.
+    #[error("cannot listen on {address}: it is taken")]
+    ListenBusy {
+        /// The address.
+        address: String,
+    },
+    /// The system does not let us listen there.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A socket path that the kernel cannot bind.
+    #[error("cannot listen on {}", path.display())]
+    SocketPath {
+        /// The absolute path.
+        path: PathBuf,
+        /// Why not.
+        source: BadListen,
+    },
+    /// The signals that end a server cannot be watched.
+    #[error("cannot watch for SIGINT and SIGTERM")]
+    Signals(#[source] io::Error),
+    /// Keys or registry cannot be used.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The registry of volumes failed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The key provider gave no key.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The header says no.
+    #[error("{}", path.display())]
+    Volume {
+        /// The file or device with the header.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<VolumeError>,
+    },
+    /// No place for the state.
+    #[error("cannot tell where to keep state: neither HOME nor XDG_STATE_HOME is set")]
+    NoStateDir,
+}
+
+impl Error {
+    /// Wraps what the operating system said, for `map_err`.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing, path: path.to_owned(), source }
+    }
+
+    /// Says which header an error is about, for `map_err`.
+    pub(crate) fn volume(path: &Path) -> impl FnOnce(VolumeError) -> Self {
+        move |source| Self::Volume { path: path.to_owned(), source: Box::new(source) }
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Io { .. }
+            | Self::Json(_)
+            | Self::Stdout(_)
+            | Self::Terminal(_)
+            | Self::TooSmall { .. }
+            | Self::Listen { .. }
+            | Self::Signals(_)
+            | Self::Node(_)
+            | Self::Registry(_)
+            | Self::Provider(_) => Exit::Failed,
+            Self::Volume { source, .. } => exit_of(source.kind()),
+            Self::NoTerminal
+            | Self::EmptyPassphrase
+            | Self::PassphrasesDiffer
+            | Self::TypedTooLong { .. }
+            | Self::PassphraseTooLong { .. }
+            | Self::Missing { .. }
+            | Self::SizeNeeded { .. }
+            | Self::SizeDiffers { .. }
+            | Self::SectorSizeDiffers { .. }
+            | Self::SizeUneven { .. }
+            | Self::NotABacking { .. }
+            | Self::SocketPath { .. }
+            | Self::NoStateDir => Exit::Usage,
+            Self::Occupied { .. }
+            | Self::AlreadyAVolume { .. }
+            | Self::OutputExists { .. }
+            | Self::NotConfirmed { .. }
+            | Self::Aborted => Exit::Refused,
+            Self::NotAVolume { .. } => Exit::NotAVolume,
+            Self::NotAdopted { .. } | Self::KeyMissing { .. } => Exit::KeyMissing,
+            Self::InUse { .. } | Self::Busy { .. } | Self::ListenBusy { .. } => Exit::InUse,
+        }
+    }
+
+    /// What to do about it, where that is not plain.
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "run as a user who may, or as root".to_owned()
+            }
+            Self::NoTerminal => "pass --passphrase-file FILE, or --yes where it applies".to_owned(),
+            Self::SizeNeeded { path } => format!("name the usable size: sear up {} --size 1G", path.display()),
+            Self::SizeDiffers { .. } => "leave --size out to open the volume as it is".to_owned(),
+            Self::SectorSizeDiffers { .. } => "leave --sector-size out to open the volume as it is".to_owned(),
+            Self::Occupied { .. } => "pass --force to destroy what is there".to_owned(),
+            Self::AlreadyAVolume { path } => {
+                format!("open it with `sear up {0}`; to start over, first `sear volume erase {0}`", path.display())
+            }
+            Self::OutputExists { .. } => "choose another name, or move the file away".to_owned(),
+            Self::NotAVolume { path } => format!("make one there: sear volume create {}", path.display()),
+            Self::NotAdopted { path } => {
+                format!("give it a master key with its passphrase: sear volume adopt {}", path.display())
+            }
+            Self::KeyMissing { .. } => {
+                "pass the --state-dir of the node that made it, or open it with a passphrase: sear volume adopt"
+                    .to_owned()
+            }
+            Self::InUse { .. } => "stop that process first".to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// The chain of sources, outermost first, without those that only repeat what was said before.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut said = self.to_string();
+        let mut causes = Vec::new();
+        let mut next = self.source();
+        while let Some(error) = next {
+            let text = error.to_string();
+            if !said.contains(&text) {
+                causes.push(text.clone());
+                said = text;
+            }
+            next = error.source();
+        }
+        causes
+    }
+}
+
+fn exit_of(kind: ErrorKind) -> Exit {
+    match kind {
+        ErrorKind::WrongKey | ErrorKind::Tampered => Exit::Unauthentic,
+        ErrorKind::NotAVolume | ErrorKind::Unsupported => Exit::NotAVolume,
+        ErrorKind::Refused => Exit::Refused,
+        ErrorKind::Invalid => Exit::Usage,
+        ErrorKind::System => Exit::Failed,
+    }
+}
+
+fn list(findings: &[Finding]) -> String {
+    findings.iter().map(Finding::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn ids(ids: &[KeyId]) -> String {
+    ids.iter().map(KeyId::to_string).collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,56 @@
+//! Keeps key material out of core dumps, debuggers and swap. Each measure is tried; a refusal is logged, not fatal,
+//! because an unprivileged user must be able to run Sear too.
+
+use std::io;
+
+use rustix::fs::Mode;
+use rustix::mm::MlockAllFlags;
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use rustix::thread::CapabilitySet;
+use tracing::{debug, warn};
+
+/// Applied to every run, before the first secret exists: no core dump, no ptrace by the same user.
+pub(crate) fn seal_process() {
+    let no_core = Rlimit { current: Some(0), maximum: Some(0) };
+    report("switch off core dumps", rustix::process::setrlimit(Resource::Core, no_core));
+    report("make the process not dumpable", rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable));
+}
+
+/// Applied when secrets will be held: memory is locked as it is touched, where that cannot starve the process.
+///
+/// Under a finite memory-lock limit `MCL_FUTURE` makes later allocations fail, so the lock is taken only with
+/// `CAP_IPC_LOCK` or without a limit; `sear doctor` says how to get there.
+pub(crate) fn lock_memory() {
+    if may_lock_everything() {
+        let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+        report("lock memory", rustix::mm::mlockall(flags));
+    } else {
+        debug!("memory is not locked: the memory-lock limit is finite (see `sear doctor`)");
+    }
+}
+
+/// Applied to a server: a mounted filesystem may sit on top of it, and memory reclaim that waits for that filesystem
+/// would wait for itself (prctl(2), `PR_SET_IO_FLUSHER`; needs `CAP_SYS_RESOURCE`).
+pub(crate) fn become_io_flusher() {
+    if let Err(error) = rustix::process::configure_io_flusher_behavior(true) {
+        debug!(%error, "not marked as an I/O flusher");
+    }
+}
+
+/// Applied to a server: its sockets and files are for its own user only.
+pub(crate) fn private_umask() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Whether locking all memory cannot run into a limit.
+pub(crate) fn may_lock_everything() -> bool {
+    let privileged =
+        rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
+    privileged || rustix::process::getrlimit(Resource::Memlock).current.is_none()
+}
+
+fn report(what: &str, result: rustix::io::Result<()>) {
+    if let Err(error) = result.map_err(io::Error::from) {
+        warn!(%error, "could not {what}");
+    }
+}

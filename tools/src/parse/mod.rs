@@ -1,0 +1,7 @@
+//! What people type, turned into types: sizes and listen addresses.
+
+mod listen;
+mod size;
+
+pub(crate) use listen::BadListen;
+pub(crate) use size::size;
