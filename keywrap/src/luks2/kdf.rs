@@ -9,8 +9,8 @@ use crate::secret::SecretBytes;
 
 /// The most memory that an Argon2 keyslot may ask for, in KiB: 4 GiB, which is also cryptsetup's limit.
 pub const MAX_MEMORY_KIB: u32 = 4 << 20;
-/// The most lanes that an Argon2 keyslot may ask for; cryptsetup writes at most 4.
-pub const MAX_CPUS: u32 = 64;
+/// The most lanes that an Argon2 keyslot may ask for, which is also cryptsetup's limit.
+pub const MAX_CPUS: u32 = 4;
 /// The most Argon2 blocks (1 KiB each, memory × time) that one attempt may fill: some minutes on a slow machine.
 pub const MAX_ARGON2_BLOCKS: u64 = 1 << 28;
 /// The most PBKDF2 iterations that one attempt may take: about a minute on a slow machine.

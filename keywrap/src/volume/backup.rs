@@ -58,9 +58,12 @@ pub fn restore_header(backup: &dyn Medium, header: &dyn Medium, data_len: u64, f
     let saved = Store::open(backup)?.header().clone();
     data_segment(&saved.metadata, data_len)?;
     let len = header.len().map_err(VolumeError::io("measuring the header medium"))?;
-    if len < end(&saved) {
-        let rule = format!("the backup's header needs {} bytes", end(&saved));
-        return Err(VolumeError::Invalid { what: "the header medium's length", value: len, rule });
+    let saved_len = backup.len().map_err(VolumeError::io("measuring the backup"))?;
+    for (what, value) in [("the header medium's length", len), ("the backup's length", saved_len)] {
+        if value < end(&saved) {
+            let rule = format!("this header needs {} bytes", end(&saved));
+            return Err(VolumeError::Invalid { what, value, rule });
+        }
     }
     if !force {
         same_volume(&saved, header)?;

@@ -5,6 +5,7 @@ use std::io;
 use crate::keys::{BadVolumeKey, KeyId};
 use crate::luks2::area::NoRoom;
 use crate::luks2::json::BadMetadata;
+use crate::luks2::kdf::KdfError;
 use crate::luks2::keyslot::KeyslotError;
 use crate::luks2::mac::BadMac;
 use crate::luks2::select::Refusal;
@@ -68,6 +69,9 @@ pub enum VolumeError {
         /// Those that could not be tried, and why.
         skipped: Vec<KeyslotProblem>,
     },
+    /// There is no keyslot that a passphrase could be tried on.
+    #[error("no keyslot can be tried with a passphrase{}", reasons(.0))]
+    NothingToTry(Vec<KeyslotProblem>),
     /// A keyslot could not be opened or made.
     #[error(transparent)]
     Keyslot(#[from] KeyslotProblem),
@@ -155,7 +159,8 @@ impl VolumeError {
             | Self::WrongVolumeKey => ErrorKind::WrongKey,
             Self::Tampered(_) => ErrorKind::Tampered,
             Self::BadToken(_) | Self::KeyslotDamaged(_) => ErrorKind::NotAVolume,
-            Self::Unsupported(_) | Self::Keyslot(_) => ErrorKind::Unsupported,
+            Self::Unsupported(_) | Self::NothingToTry(_) => ErrorKind::Unsupported,
+            Self::Keyslot(problem) => keyslot_kind(problem),
             Self::LastKeyslot(_)
             | Self::OtherMasterKeys(_)
             | Self::AlreadyAVolume
@@ -165,6 +170,15 @@ impl VolumeError {
             Self::Io { .. } | Self::NoRandomness => ErrorKind::System,
             Self::Store(error) => store_kind(error),
         }
+    }
+}
+
+fn keyslot_kind(problem: &KeyslotProblem) -> ErrorKind {
+    match problem {
+        KeyslotProblem::Crypto(_, KeyslotError::NoRandomness(_) | KeyslotError::Kdf(KdfError::OutOfMemory(_))) => {
+            ErrorKind::System
+        }
+        _ => ErrorKind::Unsupported,
     }
 }
 

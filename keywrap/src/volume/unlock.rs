@@ -58,7 +58,8 @@ pub fn unlock_with_master(
 /// No MAC is verified: its key comes from a master key only. The digest still tells that the volume key is right.
 ///
 /// # Errors
-/// [`VolumeError::WrongPassphrase`], with the keyslots that could not be tried, and those of reading the header.
+/// [`VolumeError::WrongPassphrase`], with the keyslots that could not be tried; [`VolumeError::NothingToTry`] when that
+/// was all of them; and those of reading the header.
 pub fn unlock_with_passphrase(
     header: &dyn Medium,
     data_len: u64,
@@ -75,7 +76,7 @@ pub fn unlock_with_passphrase(
             Err(other) => return Err(other),
         }
     }
-    Err(VolumeError::WrongPassphrase { tried, skipped })
+    Err(if tried == 0 { VolumeError::NothingToTry(skipped) } else { VolumeError::WrongPassphrase { tried, skipped } })
 }
 
 /// The key that takes a passphrase's place in the keyslot of `key_id`: written to a file, `cryptsetup open

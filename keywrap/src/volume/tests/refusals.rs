@@ -1,6 +1,6 @@
 use super::*;
 use crate::geometry::SectorSize;
-use crate::luks2::json::{Metadata, SegmentKind};
+use crate::luks2::json::{KdfKind, KeyslotKind, Metadata, SegmentKind};
 use crate::luks2::store::Store;
 
 /// Changes the metadata without the master key, as an attacker would.
@@ -58,6 +58,34 @@ fn a_wrong_key_and_a_wrong_passphrase_say_so() {
     assert_eq!(unknown.kind(), ErrorKind::WrongKey);
     let wrong = error(unlock_with_passphrase(&file, DEVICE, &passphrase("guess")));
     assert_eq!(wrong.kind(), ErrorKind::WrongKey);
+}
+
+#[test]
+fn keyslots_that_cannot_be_tried_are_named() {
+    let (file, _) = volume();
+    tamper(&file, |metadata| {
+        if let KeyslotKind::Luks2(luks2) = &mut metadata.keyslots.get_mut(&0).unwrap().kind {
+            luks2.kdf.kind = KdfKind::Pbkdf2 { hash: "whirlpool".to_owned(), iterations: 1000 };
+        }
+    });
+    let refused = error(unlock_with_passphrase(&file, DEVICE, &passphrase("guess")));
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    assert!(refused.to_string().contains("keyslot 0") && refused.to_string().contains("whirlpool"), "{refused}");
+}
+
+#[test]
+fn costs_outside_the_limits_leave_the_volume_as_it_was() {
+    let (file, created) = volume();
+    let before = contents(&file, 1 << 20);
+    for kdf in [
+        KdfChoice::Pbkdf2 { iterations: 0 },
+        KdfChoice::Argon2id { time: 1, memory_kib: 5 << 20, cpus: 1 },
+        KdfChoice::Argon2id { time: 1, memory_kib: 1 << 10, cpus: 5 },
+    ] {
+        let refused = error(add_passphrase(&file, &created.volume_key, &passphrase("x"), kdf));
+        assert!(matches!(refused, VolumeError::Keyslot(KeyslotProblem::Crypto(1, _))), "{refused}");
+    }
+    assert!(before == contents(&file, 1 << 20), "nothing was written");
 }
 
 #[test]
