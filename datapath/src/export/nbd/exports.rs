@@ -7,7 +7,7 @@ use super::wire::{self, transmission_flag as flag};
 use crate::disk::{Disk, Geometry};
 
 /// The longest request payload, in bytes: the one that every client may use without asking ("Size constraints").
-pub const MAX_PAYLOAD: u32 = 32 << 20;
+pub const MAX_PAYLOAD: u32 = crate::limits::MAX_TRANSFER;
 
 /// A disk, as it is offered to clients.
 #[derive(Clone)]

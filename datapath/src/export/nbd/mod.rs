@@ -12,9 +12,26 @@
 pub mod handshake;
 pub mod transmission;
 
+mod budget;
+mod connection;
 mod exports;
+mod fault;
+mod limits;
+mod listen;
+mod negotiate;
+mod outbox;
+mod pool;
+mod server;
+mod socket;
 #[cfg(test)]
 mod test_disk;
+mod tls;
+mod uri;
 mod wire;
 
 pub use exports::{BadExport, Export, Exports, MAX_PAYLOAD};
+pub use limits::Limits;
+pub use listen::{Listen, ListenError};
+pub use server::{BindError, Config, Handle, RunError, Server};
+pub use tls::{TlsConfig, TlsError};
+pub use uri::Uri;

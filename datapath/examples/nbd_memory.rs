@@ -1,0 +1,53 @@
+//! Serves an encrypted disk in memory over NBD until standard input ends: for trying clients and for measurements.
+//!
+//! `cargo run --release -p datapath --example nbd_memory -- SIZE LISTEN [TLS_CERT TLS_KEY [CLIENT_CA]]`, where LISTEN is
+//! `unix:PATH` or `tcp:ADDRESS:PORT` and SIZE is in bytes.
+
+use std::error::Error;
+use std::io::Read;
+use std::sync::Arc;
+use std::{env, io, thread};
+
+use datapath::backend::mem::MemBackend;
+use datapath::export::nbd::{Config, Export, Limits, Listen, Server, TlsConfig};
+use datapath::volume::{DiskOptions, EncryptedDisk};
+use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
+use keywrap::keys::VolumeKey;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let [size, listen, tls @ ..] = &args[..] else {
+        return Err("usage: nbd_memory SIZE LISTEN [CERT KEY [CA]]".into());
+    };
+    let disk = Arc::new(open(size.parse()?)?);
+    let export = Export { name: "memory".into(), description: "in memory".into(), strict_alignment: false, disk };
+    let listen = match listen.split_once(':') {
+        Some(("unix", path)) => Listen::Unix(path.into()),
+        Some(("tcp", address)) => Listen::Tcp(address.parse()?),
+        _ => return Err("LISTEN is unix:PATH or tcp:ADDRESS:PORT".into()),
+    };
+    let config =
+        Config { exports: vec![export], listen: vec![listen], tls: tls_config(tls), limits: Limits::default() };
+    let server = Server::bind(config)?;
+    server.uris().iter().for_each(|uri| println!("{uri}"));
+    let handle = server.handle();
+    thread::spawn(move || {
+        // The end of the input, or an error in its place, is the wish to stop.
+        let _ = io::stdin().read_to_end(&mut Vec::new());
+        handle.shutdown();
+    });
+    Ok(server.run()?)
+}
+
+fn open(size: u64) -> Result<EncryptedDisk, Box<dyn Error>> {
+    let segment = DataSegment { offset: 0, len: ByteLen(size), sector_size: SectorSize::B4096, iv_tweak: 0 };
+    let backend = Box::new(MemBackend::new(size)?);
+    let options = DiskOptions { discards: true, ..DiskOptions::default() };
+    Ok(EncryptedDisk::open(backend, &VolumeKey::random()?, segment, options)?)
+}
+
+fn tls_config(args: &[String]) -> Option<TlsConfig> {
+    let [certificates, key, ca @ ..] = args else { return None };
+    let client_authorities = ca.first().map(Into::into);
+    Some(TlsConfig { certificates: certificates.into(), key: key.into(), client_authorities, optional: false })
+}
