@@ -40,6 +40,12 @@ fuzz-short:
 bench:
     cargo bench --package sear-benches
 
+# all benchmarks from scratch, recorded under benches/record/<processor>/<date>: just bench-record YYYY-MM-DD
+bench-record date:
+    rm -rf target/criterion
+    cargo bench --package sear-benches
+    cargo run --release --package sear-benches --bin bench-record -- {{date}}
+
 # licences, advisories and sources of the dependencies (needs cargo-deny)
 deny:
     cargo deny check
