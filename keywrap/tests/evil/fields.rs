@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Evil, set, without};
 
 pub(super) fn table() -> Vec<Evil> {
-    [missing(), wrong_type(), out_of_range()].into_iter().flatten().collect()
+    [missing(), wrong_type(), keyslots_out_of_range(), others_out_of_range()].into_iter().flatten().collect()
 }
 
 fn missing() -> Vec<Evil> {
@@ -82,7 +82,7 @@ fn wrong_type() -> Vec<Evil> {
     ]
 }
 
-fn out_of_range() -> Vec<Evil> {
+fn keyslots_out_of_range() -> Vec<Evil> {
     vec![
         set("key_size 0", "/keyslots/0/key_size", json!(0), "keyslots.0.key_size: 0 is outside 1 to 512"),
         set("key_size 513", "/keyslots/0/key_size", json!(513), "keyslots.0.key_size: 513 is outside 1 to 512"),
@@ -127,6 +127,11 @@ fn out_of_range() -> Vec<Evil> {
             json!(""),
             "digests.0.digest: the bytes are 0 long, 1 to 512 are allowed",
         ),
+    ]
+}
+
+fn others_out_of_range() -> Vec<Evil> {
+    vec![
         set(
             "sector size 8192",
             "/segments/0/sector_size",

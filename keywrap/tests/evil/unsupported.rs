@@ -5,6 +5,10 @@ use serde_json::json;
 use super::{Evil, json as changed, set};
 
 pub(super) fn table() -> Vec<Evil> {
+    [unfinished(), not_one_aes_xts_segment()].into_iter().flatten().collect()
+}
+
+fn unfinished() -> Vec<Evil> {
     vec![
         set(
             "unknown requirement",
@@ -48,6 +52,11 @@ pub(super) fn table() -> Vec<Evil> {
             "the volume is in the middle of a reencryption (segment 0 is marked in-reencryption); \
              finish it first: cryptsetup reencrypt --resume-only",
         ),
+    ]
+}
+
+fn not_one_aes_xts_segment() -> Vec<Evil> {
+    vec![
         set(
             "integrity",
             "/segments/0/integrity",
