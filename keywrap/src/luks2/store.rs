@@ -174,13 +174,16 @@ impl<'m> Store<'m> {
     }
 
     fn make_whole(&mut self) -> Result<(), StoreError> {
+        if self.latched {
+            return Err(StoreError::Latched);
+        }
         if !self.row.repairs_itself() {
             return Err(StoreError::PrimaryOverwritten);
         }
         self.repair()
     }
 
-    fn check_free(&self, range: &Range<u64>) -> Result<(), StoreError> {
+    pub(super) fn check_free(&self, range: &Range<u64>) -> Result<(), StoreError> {
         let CheckedHeader { size, metadata, .. } = &self.header;
         let space = size.both_copies()..size.both_copies() + metadata.config.keyslots_size;
         if range.start < space.start || range.end > space.end {

@@ -49,7 +49,8 @@ pub fn backup_header(header: &dyn Medium, out: &mut dyn Write) -> Result<ByteLen
 /// Without `force` the medium must hold a header of the same volume with the same layout. With it, whatever is there is
 /// overwritten: needed when the header was destroyed. Keyslots that were removed after the backup come back.
 ///
-/// A cut in the middle leaves nothing that looks like a volume: restore again, with `force`.
+/// Where the backup's keyslots lie beside those in force, as after a rekey, a cut leaves the old header or the new one.
+/// With `force`, or where they overlap, a cut leaves nothing that looks like a volume: restore again, with `force`.
 ///
 /// # Errors
 /// [`VolumeError::RestoreRefused`] with the reason; a backup that is damaged, cut short or unsupported; a medium that is
@@ -70,6 +71,9 @@ pub fn restore_header(backup: &dyn Medium, header: &dyn Medium, data_len: u64, f
     }
     let start = saved.size.both_copies();
     let areas = read(backup, start, saved.metadata.config.keyslots_size)?;
+    if !force && Store::open(header)?.restore(&saved, &areas)? {
+        return Ok(());
+    }
     write_first(header, &saved, &[(start, &areas)])?;
     Ok(())
 }
