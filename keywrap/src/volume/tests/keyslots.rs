@@ -1,4 +1,5 @@
 use super::*;
+use crate::luks2::store::Store;
 
 #[test]
 fn passphrases_and_master_keys_open_the_same_volume() {
@@ -77,6 +78,16 @@ fn a_rewrap_that_was_cut_after_adding_is_finished_by_the_next() {
     let (file, created) = volume();
     add_master_keyslot(&file, &created.volume_key, id(2), &master(2)).unwrap();
     rewrap(&file, DEVICE, (id(1), &master(1)), (id(2), &master(2))).unwrap();
+    assert_eq!(key_ids(&file).unwrap(), [id(2)]);
+}
+
+#[test]
+fn a_rewrap_that_was_cut_after_overwriting_is_finished_by_the_next() {
+    let (file, created) = volume();
+    add_master_keyslot(&file, &created.volume_key, id(2), &master(2)).unwrap();
+    Store::open(&file).unwrap().wipe_area(created.keyslot).unwrap();
+    let opened = rewrap(&file, DEVICE, (id(1), &master(1)), (id(2), &master(2))).unwrap();
+    assert!(same_key(&created, &opened));
     assert_eq!(key_ids(&file).unwrap(), [id(2)]);
 }
 
