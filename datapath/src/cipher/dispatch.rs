@@ -9,19 +9,22 @@ pub const OVERRIDE: &str = "SEAR_CIPHER";
 /// An XTS engine that this program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineName {
-    /// The `aes` and `xts-mode` crates; runs everywhere.
+    /// Whole data units at a time through the `aes` crate; runs everywhere.
     Portable,
+    /// Single blocks through the `aes` and `xts-mode` crates, to compare with.
+    XtsMode,
 }
 
 impl EngineName {
     /// Every engine, the preferred one first.
-    pub const ALL: [Self; 1] = [Self::Portable];
+    pub const ALL: [Self; 2] = [Self::Portable, Self::XtsMode];
 
     /// The name, as [`OVERRIDE`] takes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            Self::XtsMode => "xts-mode",
         }
     }
 }
@@ -37,7 +40,7 @@ impl fmt::Display for EngineName {
 pub struct Choice {
     /// The engine.
     pub engine: EngineName,
-    /// Why this one, as a clause: "it is the only engine of this version".
+    /// Why this one, as a clause: "it uses the AES instructions of this processor".
     pub why: &'static str,
 }
 
@@ -60,7 +63,10 @@ pub fn choose() -> Result<Choice, UnknownEngine> {
 /// [`choose`], with the override given.
 fn choose_from(asked: Option<String>) -> Result<Choice, UnknownEngine> {
     match asked.filter(|name| !name.is_empty()) {
-        None => Ok(Choice { engine: EngineName::Portable, why: "it is the only engine of this version" }),
+        None if aes::hardware_accelerated() => {
+            Ok(Choice { engine: EngineName::Portable, why: "it uses the AES instructions of this processor" })
+        }
+        None => Ok(Choice { engine: EngineName::Portable, why: "this processor has no AES instructions" }),
         Some(name) => match EngineName::ALL.into_iter().find(|engine| engine.as_str() == name) {
             Some(engine) => Ok(Choice { engine, why: "SEAR_CIPHER asks for it" }),
             None => Err(UnknownEngine { asked: name }),
@@ -94,6 +100,6 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let error = choose_from(Some("vaes9000".into())).unwrap_err().to_string();
-        assert_eq!(error, "SEAR_CIPHER=vaes9000 names no cipher engine; unset it or choose one of: portable");
+        assert_eq!(error, "SEAR_CIPHER=vaes9000 names no cipher engine; unset it or choose one of: portable, xts-mode");
     }
 }

@@ -7,6 +7,7 @@ pub mod dispatch;
 mod portable;
 pub mod selftest;
 pub mod xts;
+mod xts_mode;
 
 use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
@@ -33,6 +34,7 @@ impl Cipher {
     pub fn new(key: &VolumeKey, engine: EngineName) -> Self {
         let engine = match engine {
             EngineName::Portable => portable::engine(key),
+            EngineName::XtsMode => xts_mode::engine(key),
         };
         Self { engine }
     }
@@ -82,7 +84,7 @@ fn assert_whole(len: usize, unit: SectorSize) {
 }
 
 /// A unit's length in memory.
-fn unit_len(unit: SectorSize) -> usize {
+const fn unit_len(unit: SectorSize) -> usize {
     1 << unit.shift()
 }
 

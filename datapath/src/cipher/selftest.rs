@@ -56,7 +56,7 @@ const PUBLISHED: [Published; 2] = [
     },
 ];
 
-/// Runs the self-test of one engine; a millisecond or so.
+/// Runs the self-test of one engine; some milliseconds.
 ///
 /// # Errors
 /// When the engine, or the model itself, computed a wrong byte.

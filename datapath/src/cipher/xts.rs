@@ -102,7 +102,7 @@ fn masked(block: &[u8], t: u128) -> [u8; 16] {
 }
 
 /// Multiplication by the primitive element α (section 5.2): a shift by one bit, folding the carry back in.
-fn times_alpha(t: u128) -> u128 {
+pub(super) fn times_alpha(t: u128) -> u128 {
     let carry = t >> 127;
     (t << 1) ^ (carry * 0x87)
 }
