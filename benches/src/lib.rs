@@ -3,5 +3,6 @@
 
 pub mod load;
 pub mod machine;
+pub mod nbd;
 pub mod record;
 pub mod volume;
