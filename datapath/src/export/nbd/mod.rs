@@ -25,6 +25,8 @@ mod server;
 mod socket;
 #[cfg(test)]
 mod test_disk;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod uri;
 mod wire;
