@@ -111,7 +111,7 @@ impl<S: Read + Write> Client<S> {
     }
 
     /// Whether the server closed the connection, with nothing more to read.
-    pub(super) fn is_closed(mut self) -> bool {
+    pub(super) fn sees_the_end(mut self) -> bool {
         closed(&mut self.stream)
     }
 }

@@ -138,7 +138,7 @@ fn a_goodbye_is_answered_by_the_end_after_every_reply() {
     disk.wait_for(1);
     disk.open_gate();
     assert_eq!(client.reply(), Reply::ok(1, &[0; 512]));
-    assert!(client.is_closed());
+    assert!(client.sees_the_end());
 }
 
 #[test]
