@@ -116,10 +116,9 @@ impl Drop for Mounted {
         if let Some(device) = &self.device {
             Run::new("losetup").args(["-d", device]).succeeds();
         }
-        if !matches!(self.nbdfuse.try_wait(), Ok(Some(_))) {
-            Run::new("fusermount3").words("-u -z").arg(self.fuse()).succeeds();
-            let _ = self.nbdfuse.kill();
-            let _ = self.nbdfuse.wait();
-        }
+        // A dead nbdfuse leaves its mount behind; after an orderly end there is none, and this changes nothing.
+        Run::new("fusermount3").words("-u -z").arg(self.fuse()).succeeds();
+        let _ = self.nbdfuse.kill();
+        let _ = self.nbdfuse.wait();
     }
 }

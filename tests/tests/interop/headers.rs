@@ -32,19 +32,28 @@ fn we_restore_a_backup_that_cryptsetup_made() {
     let (key, backup) = (Cryptsetup::with_key_file(sear.export_key(&disk)), sear.path("backup"));
     Run::new("cryptsetup").words("luksHeaderBackup --header-backup-file").arg(&backup).arg(&disk).ok();
     destroy_header(&disk);
-    sear.run().words("volume restore-header").arg(&disk).arg(&backup).ok();
+    // Nothing is left that could say whose backup this is, so we want to be told.
+    assert_eq!(sear.run().words("volume restore-header").arg(&disk).arg(&backup).fails().code, Some(3));
+    sear.run().words("volume restore-header --force").arg(&disk).arg(&backup).ok();
     assert!(key.opens(&disk), "the restored header does not open");
     sear.up(&disk, [""; 0]).stop();
 }
 
 #[test]
 fn the_backup_of_another_volume_is_refused() {
+    if !require(&NEEDS) {
+        return;
+    }
     let (sear, disk) = volume();
     let (other, backup) = (sear.path("other"), sear.path("backup"));
     sear.run().words("volume create --size 1M").arg(&other).ok();
     sear.run().words("volume backup-header").arg(&other).arg(&backup).ok();
     let failure = sear.run().words("volume restore-header").arg(&disk).arg(&backup).fails();
-    assert!(failure.output.to_lowercase().contains("uuid"), "the message does not say why: {}", failure.output);
+    assert_eq!(failure.code, Some(3), "{}", failure.output);
+    for volume in [&disk, &other] {
+        let uuid = uuid(volume);
+        assert!(failure.output.contains(&uuid), "the message does not name {uuid}: {}", failure.output);
+    }
     sear.up(&disk, [""; 0]).stop();
 }
 
@@ -79,6 +88,10 @@ fn volume() -> (Sear, PathBuf) {
     let disk = sear.path("disk");
     sear.run().words("volume create --size 1M").arg(&disk).ok();
     (sear, disk)
+}
+
+fn uuid(disk: &Path) -> String {
+    Run::new("cryptsetup").arg("luksUUID").arg(disk).ok().trim().to_owned()
 }
 
 /// Wipes both copies of the header and the keyslots.
