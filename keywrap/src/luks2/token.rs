@@ -60,10 +60,17 @@ pub enum TokenProblem {
 }
 
 impl SearToken {
-    /// Every token of type `sear` with its number, lowest first.
+    /// Every token of type `sear` that has a keyslot, with its number, lowest first.
     pub fn all(metadata: &Metadata) -> impl Iterator<Item = (u32, Result<Self, BadToken>)> {
-        let ours = metadata.tokens.iter().filter(|(_, token)| token.kind == TYPE);
+        let ours = metadata.tokens.iter().filter(|(_, token)| token.kind == TYPE && !Self::is_orphan(token));
         ours.map(|(&id, token)| (id, Self::parse(id, token)))
+    }
+
+    /// Whether this is a token of type `sear` whose keyslot is gone: other programs (`cryptsetup luksKillSlot`) remove a
+    /// keyslot and leave its token. It opens nothing, and is taken out when the next one is added.
+    #[must_use]
+    pub fn is_orphan(token: &Token) -> bool {
+        token.kind == TYPE && token.keyslots.is_empty()
     }
 
     /// Reads the token numbered `id`, whose type is `sear`.

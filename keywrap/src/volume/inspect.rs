@@ -10,7 +10,7 @@ use crate::luks2::header::CheckedHeader;
 use crate::luks2::json::{Digest, DigestKind, KdfKind, Keyslot, KeyslotKind, Segment, SegmentKind, SegmentSize};
 use crate::luks2::select::{Copies, Copy};
 use crate::luks2::supported::supported;
-use crate::luks2::token::SearToken;
+use crate::luks2::token::{SearToken, TYPE};
 use crate::medium::Medium;
 
 /// A header, for people and for `--json`.
@@ -226,6 +226,9 @@ fn token_infos(header: &CheckedHeader) -> Vec<TokenInfo> {
             info.key_id = ours.as_ref().ok().map(|token| token.key_id);
             info.problem = ours.err().map(|bad| bad.to_string());
         }
+    }
+    for info in tokens.iter_mut().filter(|info| info.kind == TYPE && info.keyslots.is_empty()) {
+        info.problem = Some("its keyslot was removed by another program; it opens nothing".to_owned());
     }
     tokens
 }

@@ -25,8 +25,7 @@ pub fn add_master_keyslot(
 ) -> Result<u32, VolumeError> {
     let mut store = Store::open(header)?;
     let uuid = store.header().uuid;
-    let tokens = SearToken::all(&store.header().metadata).map(|(_, token)| token).collect::<Result<Vec<_>, _>>()?;
-    if tokens.iter().any(|token| token.key_id == key_id) {
+    if SearToken::all(&store.header().metadata).any(|(_, token)| token.is_ok_and(|token| token.key_id == key_id)) {
         return Err(VolumeError::KeyIdInUse(key_id));
     }
     let mut token =
@@ -36,6 +35,7 @@ pub fn add_master_keyslot(
     let (slot, mut metadata) = write_keyslot(&mut store, volume_key, passphrase.0.expose_secret(), derived_key_cost())?;
     token.keyslot = slot;
     mac::seal(&mac_key, &uuid, &metadata, &mut token)?;
+    metadata.tokens.retain(|_, token| !SearToken::is_orphan(token));
     let number = metadata.free_token().ok_or(VolumeError::Full("tokens"))?;
     metadata.tokens.insert(number, token.to_token());
     store.commit(metadata)?;

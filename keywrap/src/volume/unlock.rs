@@ -96,10 +96,7 @@ pub(super) fn verified_token(
     key_id: KeyId,
     master: &MasterKey,
 ) -> Result<SearToken, VolumeError> {
-    let tokens = SearToken::all(&header.metadata).map(|(_, token)| token).collect::<Result<Vec<_>, _>>()?;
-    let present = tokens.iter().map(|token| token.key_id).collect();
-    let ours = tokens.into_iter().find(|token| token.key_id == key_id);
-    let token = ours.ok_or(VolumeError::NoSuchMasterKey { wanted: key_id, present })?;
+    let token = find_token(header, key_id)?;
     let mac_key = derive::mac_key(master, context(&token, header.uuid.as_str()));
     match mac::verify(&mac_key, &header.uuid, &header.metadata, &token) {
         Ok(()) => Ok(token),
@@ -109,6 +106,19 @@ pub(super) fn verified_token(
         }
         Err(bad) => Err(bad.into()),
     }
+}
+
+/// The token of `key_id`. A token that cannot be read is an error only where it might have been the one.
+fn find_token(header: &CheckedHeader, key_id: KeyId) -> Result<SearToken, VolumeError> {
+    let (mut present, mut unreadable) = (Vec::new(), None);
+    for (_, token) in SearToken::all(&header.metadata) {
+        match token {
+            Ok(token) if token.key_id == key_id => return Ok(token),
+            Ok(token) => present.push(token.key_id),
+            Err(bad) => unreadable = unreadable.or(Some(bad)),
+        }
+    }
+    Err(unreadable.map_or(VolumeError::NoSuchMasterKey { wanted: key_id, present }, VolumeError::BadToken))
 }
 
 /// The volume key out of keyslot `id`, or `None` if the passphrase is not its.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::luks2::json::Token;
 use crate::luks2::store::Store;
 
 #[test]
@@ -89,6 +90,44 @@ fn a_rewrap_that_was_cut_after_overwriting_is_finished_by_the_next() {
     let opened = rewrap(&file, DEVICE, (id(1), &master(1)), (id(2), &master(2))).unwrap();
     assert!(same_key(&created, &opened));
     assert_eq!(key_ids(&file).unwrap(), [id(2)]);
+}
+
+/// Removes keyslot 0 as cryptsetup does: the token stays behind, pointing at nothing.
+fn kill_first_keyslot(file: &File) {
+    let mut store = Store::open(file).unwrap();
+    let mut metadata = store.header().metadata.clone();
+    let token = metadata.tokens[&0].clone();
+    metadata.remove_keyslot(0);
+    metadata.tokens.insert(0, Token { keyslots: vec![], ..token });
+    store.commit(metadata).unwrap();
+}
+
+#[test]
+fn a_token_whose_keyslot_another_program_removed_is_in_nobodys_way() {
+    let (file, created) = volume();
+    add_passphrase(&file, &created.volume_key, &passphrase("swordfish"), CHEAP).unwrap();
+    kill_first_keyslot(&file);
+    let gone = error(unlock_with_master(&file, DEVICE, id(1), &master(1)));
+    assert!(matches!(gone, VolumeError::NoSuchMasterKey { .. }), "{gone}");
+    assert_eq!(key_ids(&file).unwrap(), []);
+    assert!(inspect(&file).unwrap().tokens[0].problem.as_ref().unwrap().contains("removed"));
+
+    assert!(same_key(&created, &adopt(&file, DEVICE, &passphrase("swordfish"), id(1), &master(1)).unwrap()));
+    assert_eq!(inspect(&file).unwrap().tokens.len(), 1, "the orphan is gone");
+}
+
+#[test]
+fn a_token_that_cannot_be_read_does_not_keep_a_good_one_from_opening() {
+    let (file, created) = volume();
+    add_master_keyslot(&file, &created.volume_key, id(2), &master(2)).unwrap();
+    let mut store = Store::open(&file).unwrap();
+    let mut metadata = store.header().metadata.clone();
+    metadata.tokens.get_mut(&0).unwrap().rest.put_u32("sear_version", 99);
+    store.commit(metadata).unwrap();
+    assert!(same_key(&created, &unlock_with_master(&file, DEVICE, id(2), &master(2)).unwrap()));
+    let newer = error(unlock_with_master(&file, DEVICE, id(1), &master(1)));
+    assert!(newer.to_string().contains("version 99 is newer"), "{newer}");
+    assert!(key_ids(&file).is_err(), "nobody may conclude that the other master key is no longer needed");
 }
 
 #[test]
