@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use keywrap::medium::Medium;
@@ -46,6 +46,9 @@ impl Backing {
             options.custom_flags(OFlags::EXCL.bits().cast_signed());
         }
         let file = options.open(&path).map_err(|error| busy_or(error, &path))?;
+        if is_device && access == Access::Write {
+            check_writable(&file).map_err(Error::io("open", &path))?;
+        }
         let len = Medium::len(&file).map_err(Error::io("measure", &path))?;
         Ok(Self { path, file, len })
     }
@@ -149,6 +152,19 @@ fn check_kind(path: &Path) -> Result<bool, Error> {
         () => "of an unknown kind",
     };
     Err(Error::NotABacking { path: path.to_owned(), kind: wrong })
+}
+
+/// Linux opens a read-only block device for writing and fails only the writes, so we ask sysfs
+/// (`Documentation/ABI/stable/sysfs-block`). A device that it does not describe is taken as writable.
+fn check_writable(device: &File) -> io::Result<()> {
+    let number = device.metadata()?.rdev();
+    let (major, minor) = (rustix::fs::major(number), rustix::fs::minor(number));
+    match fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/ro")) {
+        Ok(flag) if flag.trim() == "1" => {
+            Err(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the device is read-only; serve it with --read-only"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn missing_or(error: io::Error, path: &Path) -> Error {
