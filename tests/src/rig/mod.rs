@@ -5,6 +5,7 @@
 mod blocks;
 mod certificates;
 mod cryptsetup;
+mod loop_device;
 mod mounted;
 mod require;
 mod run;
@@ -14,6 +15,7 @@ mod served;
 pub use blocks::{filled_file, pattern};
 pub use certificates::Certificates;
 pub use cryptsetup::Cryptsetup;
+pub use loop_device::{LoopDevice, LoopMode};
 pub use mounted::{Filesystem, Mounted};
 pub use require::{Need, PYTHON, require};
 pub use run::{Failure, Run, wait_until};

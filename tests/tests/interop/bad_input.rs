@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use sear_tests::rig::{Cryptsetup, Need, Run, Sear, filled_file, pattern, require};
+use sear_tests::rig::{Cryptsetup, LoopDevice, LoopMode, Need, Run, Sear, filled_file, pattern, require};
 
 #[test]
 fn a_truncated_volume_is_refused_and_not_overwritten() {
@@ -160,12 +160,37 @@ fn read_only_media_are_served_read_only_or_refused() {
     Run::new("nbdcopy").arg("--flush").arg(&plain).arg(served.uri()).ok();
     served.stop();
 
-    let device = ReadOnlyLoop::attach(&disk);
-    sear.run().arg("up").arg(&device.path).fails();
-    let served = sear.up(device.path.as_ref(), ["--read-only"]);
+    let device = LoopDevice::attach(&disk, LoopMode::ReadOnly);
+    let failure = sear.run().arg("up").arg(device.path()).limit(20).fails();
+    assert!(failure.output.contains("--read-only"), "the message does not help: {}", failure.output);
+    let served = sear.up(device.path(), ["--read-only"]);
     let copy = sear.path("copy");
     Run::new("nbdcopy").arg(served.uri()).arg(&copy).ok();
     assert!(fs::read(&copy).expect("readable") == fs::read(&plain).expect("readable"));
+    served.stop();
+}
+
+#[test]
+#[ignore = "mounts as root"]
+fn a_disk_that_fills_up_fails_the_writes_and_keeps_the_rest() {
+    if !require(&[Need::Tmpfs, Need::Tool("qemu-io")]) {
+        return;
+    }
+    let sear = Sear::new();
+    let memory = SmallDisk::mount(&sear.path("memory"), "24M");
+    let disk = memory.folder.join("disk");
+    let mut served = sear.up(&disk, ["--size", "64M"]);
+    let io = |uri: &str, step: &str| Run::new("qemu-io").words("-f raw").args(["-c", step]).arg(uri);
+    let uri = served.uri();
+    Run::new("qemu-io").words("-f raw").args(["-c", "write -P 0x5a 0 1M", "-c", "flush"]).arg(&uri).ok();
+    io(&uri, "write -P 0x66 32M 32M").fails();
+    io(&uri, "read -P 0x5a 0 1M").ok();
+    served.assert_alive();
+    drop(served);
+
+    let served = sear.up(&disk, ["--read-only"]);
+    let output = io(&served.uri(), "read -P 0x5a 0 1M").arg("-r").ok();
+    assert!(!output.contains("failed"), "{output}");
     served.stop();
 }
 
@@ -224,23 +249,5 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         Run::new("umount").arg("--lazy").arg(&self.folder).succeeds();
-    }
-}
-
-/// A loop device that refuses writes.
-struct ReadOnlyLoop {
-    path: String,
-}
-
-impl ReadOnlyLoop {
-    fn attach(file: &Path) -> Self {
-        let path = Run::new("losetup").words("--find --show --read-only").arg(file).ok();
-        Self { path: path.trim().to_owned() }
-    }
-}
-
-impl Drop for ReadOnlyLoop {
-    fn drop(&mut self) {
-        Run::new("losetup").args(["-d", &self.path]).succeeds();
     }
 }

@@ -1,10 +1,10 @@
 //! The oracle, the other way: Sear makes and writes the volume, cryptsetup opens and decrypts it.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
-use sear_tests::rig::{Cryptsetup, Need, Run, Sear, filled_file, require};
+use sear_tests::rig::{Cryptsetup, LoopDevice, LoopMode, Need, Run, Sear, filled_file, require};
 
 const NEEDS: [Need; 2] = [Need::Tool("cryptsetup"), Need::Tool("nbdcopy")];
 const PLAINTEXT: u64 = 24 << 20;
@@ -27,6 +27,25 @@ fn cryptsetup_decrypts_our_volume_with_a_detached_header_and_512_byte_sectors() 
 #[test]
 fn cryptsetup_decrypts_our_volume_with_a_detached_header_and_4096_byte_sectors() {
     detached(4096);
+}
+
+#[test]
+#[ignore = "uses loop devices as root"]
+fn a_volume_on_a_block_device_is_written_and_decrypted_the_same() {
+    if !require(&NEEDS) || !require(&[Need::Root, Need::Loop, Need::Tool("losetup")]) {
+        return;
+    }
+    let sear = Sear::new();
+    let (file, plain) = (sear.path("file"), sear.path("plain"));
+    filled_file(&plain, 11, PLAINTEXT);
+    File::create_new(&file).and_then(|file| file.set_len(PLAINTEXT + (16 << 20))).expect("the file can be made");
+    let device = LoopDevice::attach(&file, LoopMode::ReadWrite);
+    write(&sear, device.path(), &plain, &[]);
+    let cryptsetup = Cryptsetup::with_key_file(sear.export_key(device.path()));
+    assert!(cryptsetup.opens(device.path()), "cryptsetup does not open the keyslot with the exported key");
+    drop(device);
+    cryptsetup.decrypt_in_place(&file, &sear.path("taken-header"));
+    assert_starts_with(&file, &plain);
 }
 
 fn attached(sector_size: u32) {

@@ -1,6 +1,6 @@
 //! fio writes at random, deep and from several connections, and verifies every block it wrote.
 
-use sear_tests::rig::{Need, Run, Sear, require};
+use sear_tests::rig::{Mounted, Need, Run, Sear, require};
 
 #[test]
 fn fio_verifies_4k_blocks_at_depth_32_over_four_connections() {
@@ -26,6 +26,25 @@ fn fio_verifies_512_byte_blocks_on_4096_byte_sectors() {
 fn fio_verifies_trims_between_writes() {
     // One at a time: fio sends the write of a block without waiting for its trim.
     verify(&["--allow-discards"], "--iodepth=1 --bs=4k --rw=randtrimwrite");
+}
+
+#[test]
+#[ignore = "mounts FUSE and uses loop devices as root"]
+fn fio_verifies_a_block_device_at_depth_16() {
+    if !require(&[Need::Tool("fio"), Need::Root, Need::Fuse, Need::Loop, Need::Tool("nbdfuse")]) {
+        return;
+    }
+    let sear = Sear::new();
+    let served = sear.up(&sear.path("disk"), ["--size", "32M"]);
+    let device = Mounted::attach(&served.uri());
+    Run::new("fio")
+        .words("--name=verify --ioengine=libaio --direct=1 --iodepth=16 --bs=4k --rw=randwrite --size=32M")
+        .words("--verify=crc32c --verify_fatal=1 --verify_state_save=0 --do_verify=1 --randrepeat=1")
+        .arg(format!("--filename={}", device.device()))
+        .limit(300)
+        .ok();
+    device.detach();
+    served.stop();
 }
 
 /// Four jobs, each with a connection and a quarter of the volume of its own.
