@@ -4,6 +4,8 @@ use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use datapath::export::nbd::{BindError, ListenError, RunError};
+use datapath::volume::OpenError;
 use ekm_bridge::registry::RegistryError;
 use ekm_bridge::{NodeError, ProviderError};
 use keywrap::geometry::ByteLen;
@@ -11,7 +13,6 @@ use keywrap::keys::KeyId;
 use keywrap::volume::{ErrorKind, VolumeError};
 
 use crate::exit::Exit;
-use crate::parse::BadListen;
 use crate::probe::Finding;
 
 /// Everything that ends a run early. [`Error::exit`] is the stable kind; the text may change.
@@ -184,27 +185,27 @@ pub(crate) enum Error {
         /// The device.
         path: PathBuf,
     },
-    /// Somebody else listens there, or a file has the socket's name.
-    #[error("cannot listen on {address}: it is taken")]
-    ListenBusy {
-        /// The address.
-        address: String,
-    },
-    /// The system does not let us listen there.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// The address.
+    /// A host name without an address.
+    #[error("cannot look up {address}")]
+    LookUp {
+        /// The address as typed.
         address: String,
         /// Why not.
         source: io::Error,
     },
-    /// A socket path that the kernel cannot bind.
-    #[error("cannot listen on {}", path.display())]
-    SocketPath {
-        /// The absolute path.
+    /// The server cannot start.
+    #[error("cannot serve the volume")]
+    Bind(#[from] BindError),
+    /// The server did not end in order.
+    #[error("the server did not end in order")]
+    Run(#[from] RunError),
+    /// The data path refuses the volume.
+    #[error("cannot serve {}", path.display())]
+    Open {
+        /// The volume.
         path: PathBuf,
         /// Why not.
-        source: BadListen,
+        source: OpenError,
     },
     /// The signals that end a server cannot be watched.
     #[error("cannot watch for SIGINT and SIGTERM")]
@@ -250,11 +251,14 @@ impl Error {
             | Self::Stdout(_)
             | Self::Terminal(_)
             | Self::TooSmall { .. }
-            | Self::Listen { .. }
+            | Self::LookUp { .. }
+            | Self::Open { .. }
             | Self::Signals(_)
+            | Self::Run(_)
             | Self::Node(_)
             | Self::Registry(_)
             | Self::Provider(_) => Exit::Failed,
+            Self::Bind(source) => exit_of_bind(source),
             Self::Volume { source, .. } => exit_of(source.kind()),
             Self::NoTerminal
             | Self::EmptyPassphrase
@@ -267,7 +271,6 @@ impl Error {
             | Self::SectorSizeDiffers { .. }
             | Self::SizeUneven { .. }
             | Self::NotABacking { .. }
-            | Self::SocketPath { .. }
             | Self::NoStateDir => Exit::Usage,
             Self::Occupied { .. }
             | Self::AlreadyAVolume { .. }
@@ -276,7 +279,7 @@ impl Error {
             | Self::Aborted => Exit::Refused,
             Self::NotAVolume { .. } => Exit::NotAVolume,
             Self::NotAdopted { .. } | Self::KeyMissing { .. } => Exit::KeyMissing,
-            Self::InUse { .. } | Self::Busy { .. } | Self::ListenBusy { .. } => Exit::InUse,
+            Self::InUse { .. } | Self::Busy { .. } => Exit::InUse,
         }
     }
 
@@ -332,6 +335,15 @@ fn exit_of(kind: ErrorKind) -> Exit {
         ErrorKind::Refused => Exit::Refused,
         ErrorKind::Invalid => Exit::Usage,
         ErrorKind::System => Exit::Failed,
+    }
+}
+
+fn exit_of_bind(error: &BindError) -> Exit {
+    match error {
+        BindError::Listen(ListenError::InUse(_)) => Exit::InUse,
+        BindError::Listen(ListenError::NotASocket(_)) => Exit::Refused,
+        BindError::Export(_) | BindError::Tls(_) => Exit::Usage,
+        _ => Exit::Failed,
     }
 }
 

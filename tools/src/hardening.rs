@@ -3,7 +3,6 @@
 
 use std::io;
 
-use rustix::fs::Mode;
 use rustix::mm::MlockAllFlags;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use rustix::thread::CapabilitySet;
@@ -35,11 +34,6 @@ pub(crate) fn become_io_flusher() {
     if let Err(error) = rustix::process::configure_io_flusher_behavior(true) {
         debug!(%error, "not marked as an I/O flusher");
     }
-}
-
-/// Applied to a server: its sockets and files are for its own user only.
-pub(crate) fn private_umask() {
-    rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
 /// Whether locking all memory cannot run into a limit.

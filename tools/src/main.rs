@@ -2,7 +2,6 @@
 //!
 //! Reading order: `cli` (one file per verb), `probe` (what must not be overwritten), `doctor`, `hardening`.
 #![forbid(unsafe_code)]
-#![expect(dead_code, reason = "`sear up` uses the rest, once the NBD server is here")]
 
 mod backing;
 mod cli;
@@ -16,6 +15,8 @@ mod mount;
 mod parse;
 mod probe;
 mod prompt;
+mod serve;
+mod signals;
 mod state;
 mod ui;
 mod volume;

@@ -1,34 +1,11 @@
-//! How to use an export: its NBD URI, and the lines that mount it, ready to be pasted.
+//! How to use an export: the lines that mount it, ready to be pasted.
 
-use std::path::Path;
-
-/// The characters of RFC 3986 that need no escape in a path or query, section 2.3 and '/'.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte)
-}
-
-/// Percent-encoding, RFC 3986 section 2.1.
-fn escape(bytes: &[u8]) -> String {
-    let escaped = |byte: &u8| if is_plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
-    bytes.iter().map(escaped).collect()
-}
-
-/// The URI of an export on a unix socket, as the NBD project's "uri.md" defines it.
-pub(crate) fn unix_uri(socket: &Path, name: &str, tls: bool) -> String {
-    let scheme = if tls { "nbds+unix" } else { "nbd+unix" };
-    format!("{scheme}:///{}?socket={}", escape(name.as_bytes()), escape(socket.as_os_str().as_encoded_bytes()))
-}
-
-/// The URI of an export on a TCP port.
-pub(crate) fn tcp_uri(host: &str, port: u16, name: &str, tls: bool) -> String {
-    let scheme = if tls { "nbds" } else { "nbd" };
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    format!("{scheme}://{host}:{port}/{}", escape(name.as_bytes()))
-}
+use datapath::export::nbd::{Listen, Uri};
 
 /// A word as a POSIX shell reads it back.
 pub(crate) fn quote(word: &str) -> String {
-    if word.bytes().all(is_plain) && !word.is_empty() {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:=,+@%".contains(&byte);
+    if word.bytes().all(plain) && !word.is_empty() {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
@@ -58,6 +35,16 @@ pub(crate) fn unmount_lines(label: &str) -> Vec<String> {
     vec![format!("umount {dir}"), "losetup -d \"$DEV\"".to_owned(), format!("umount {disk}")]
 }
 
+/// The line that attaches the export with the kernel's NBD client, as root.
+pub(crate) fn nbd_client(uri: &Uri, sector_size: u32) -> String {
+    let place = match &uri.at {
+        Listen::Unix(path) => format!("-unix {}", quote(&path.to_string_lossy())),
+        Listen::Tcp(address) => format!("{} {}", address.ip(), address.port()),
+    };
+    let name = quote(&uri.export);
+    format!("modprobe nbd && nbd-client {place} /dev/nbd0 -name {name} -block-size {sector_size}")
+}
+
 /// The name as a directory name: what could mislead a shell or leave the directory becomes an underscore.
 pub(crate) fn label(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' };
@@ -68,17 +55,6 @@ pub(crate) fn label(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn uris_escape_what_a_uri_cannot_hold() {
-        assert_eq!(
-            unix_uri(Path::new("/run/a b.sock"), "disk&1", false),
-            "nbd+unix:///disk%261?socket=/run/a%20b.sock"
-        );
-        assert_eq!(unix_uri(Path::new("/s"), "ü", true), "nbds+unix:///%C3%BC?socket=/s");
-        assert_eq!(tcp_uri("::1", 10809, "x", false), "nbd://[::1]:10809/x");
-        assert_eq!(tcp_uri("host", 1, "", true), "nbds://host:1/");
-    }
 
     #[test]
     fn quoting_survives_the_shell() {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write, stderr, stdout};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use serde_json::json;
 
@@ -67,25 +67,13 @@ impl Ui {
         let _unreported = writeln!(stderr(), "{text}");
     }
 
-    /// A bar for long work over `total` bytes, on standard error; hidden when nobody watches.
-    pub(crate) fn bytes_bar(self, what: &'static str, total: u64) -> ProgressBar {
-        let style = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-        self.bar(ProgressBar::new(total), style, what)
-    }
-
-    /// A spinner for work whose length is not known: a key derivation, a sync.
+    /// Says what takes long, on standard error; hidden when nobody watches.
     pub(crate) fn spinner(self, what: &'static str) -> ProgressBar {
-        let spinner = self.bar(ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}", what);
+        let hidden = self.quiet || self.json;
+        let spinner = ProgressBar::new_spinner().with_message(what);
+        spinner.set_draw_target(if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() });
         spinner.enable_steady_tick(Duration::from_millis(120));
         spinner
-    }
-
-    fn bar(self, bar: ProgressBar, style: &str, what: &'static str) -> ProgressBar {
-        let hidden = self.quiet || self.json;
-        bar.set_draw_target(if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() });
-        bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.set_message(what);
-        bar
     }
 }
 

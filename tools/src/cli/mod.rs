@@ -3,6 +3,8 @@
 mod completions;
 mod doctor;
 mod man;
+mod ready;
+mod up;
 mod volume;
 
 use std::path::PathBuf;
@@ -43,6 +45,8 @@ pub(crate) struct Global {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    /// Serve a volume over NBD; make it first if there is none
+    Up(Box<up::Up>),
     /// Make, adopt, look at, save and destroy volumes
     #[command(subcommand)]
     Volume(volume::VolumeVerb),
@@ -78,6 +82,7 @@ impl Cli {
         let ui = self.ui();
         let state = || StatePath::resolve(self.global.state_dir);
         match self.verb {
+            Verb::Up(verb) => verb.run(&state()?, ui),
             Verb::Volume(verb) => verb.run(&state()?, ui),
             Verb::Doctor => doctor::run(ui),
             Verb::Completions(verb) => verb.run(),

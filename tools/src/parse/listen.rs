@@ -46,21 +46,11 @@ impl FromStr for Listen {
     }
 }
 
-impl Listen {
-    /// A socket path, checked for its length.
-    ///
-    /// # Errors
-    /// When the path is empty or longer than the kernel binds.
-    pub(crate) fn unix(path: PathBuf) -> Result<Self, BadListen> {
-        match path.as_os_str().len() {
-            1..=MAX_SOCKET_PATH => Ok(Self::Unix(path)),
-            _ => Err(BadListen::SocketPath),
-        }
-    }
-}
-
 fn unix(path: &str) -> Result<Listen, BadListen> {
-    Listen::unix(PathBuf::from(path))
+    match path.len() {
+        1..=MAX_SOCKET_PATH => Ok(Listen::Unix(path.into())),
+        _ => Err(BadListen::SocketPath),
+    }
 }
 
 fn tcp(text: &str) -> Result<Listen, BadListen> {

@@ -3,5 +3,5 @@
 mod listen;
 mod size;
 
-pub(crate) use listen::BadListen;
+pub(crate) use listen::Listen;
 pub(crate) use size::size;

@@ -6,6 +6,6 @@ mod record;
 mod unlock;
 
 pub(crate) use create::{Request, create};
-pub(crate) use places::{Places, VolumePath};
+pub(crate) use places::{Places, Situation, VolumePath};
 pub(crate) use record::Volume;
 pub(crate) use unlock::{master_key, unlock, uuid_in, uuid_of};

@@ -1,0 +1,78 @@
+//! What `sear up` prints once clients can connect: URIs, and the lines that mount the volume.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use datapath::export::nbd::Uri;
+use keywrap::geometry::ByteLen;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::mount::{self, quote};
+
+/// What is served.
+#[derive(Serialize)]
+pub(crate) struct Served {
+    pub(super) name: String,
+    pub(super) uuid: Uuid,
+    pub(super) path: PathBuf,
+    pub(super) size: u64,
+    pub(super) sector_size: u32,
+    pub(super) read_only: bool,
+    pub(super) created: bool,
+}
+
+/// The one document that `sear up --json` prints.
+#[derive(Serialize)]
+pub(crate) struct Ready {
+    event: &'static str,
+    /// The first of `uris`.
+    uri: String,
+    uris: Vec<String>,
+    #[serde(flatten)]
+    served: Served,
+    mount: Vec<String>,
+    unmount: Vec<String>,
+    nbd_client: String,
+    qemu: String,
+}
+
+impl Ready {
+    /// Works out the lines. The server has at least one URI.
+    pub(super) fn new(served: Served, uris: &[Uri]) -> Self {
+        let label = mount::label(&served.name);
+        let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
+        let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
+        let uri = uris.first().cloned().unwrap_or_default();
+        Self {
+            event: "ready",
+            mount: mount::mount_lines(&uri, &label, served.sector_size, served.created, served.read_only),
+            unmount: mount::unmount_lines(&label),
+            nbd_client: nbd_client.unwrap_or_default(),
+            qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={uri},format=raw,if=virtio"))),
+            uri,
+            uris,
+            served,
+        }
+    }
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Served { path, size, uuid, .. } = &self.served;
+        let made = if self.served.created { "made and serving" } else { "serving" };
+        let access = if self.served.read_only { ", read-only" } else { "" };
+        writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
+        section(f, "NBD URI", &self.uris)?;
+        section(f, "mount it, as root", &self.mount)?;
+        section(f, "unmount it", &self.unmount)?;
+        section(f, "or, with the kernel's nbd module", std::slice::from_ref(&self.nbd_client))?;
+        section(f, "or, in a virtual machine", std::slice::from_ref(&self.qemu))?;
+        writeln!(f, "Ctrl-C stops it.")
+    }
+}
+
+fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    writeln!(f, "{title}:")?;
+    lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+}

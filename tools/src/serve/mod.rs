@@ -1,0 +1,99 @@
+//! The one place that joins both paths: an open volume becomes a disk, and the disk an NBD export.
+
+mod address;
+mod tls;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Args;
+use datapath::backend::file::FileBackend;
+use datapath::export::nbd::{Config, Export, Limits, Server, Uri};
+use datapath::volume::{DiskOptions, EncryptedDisk};
+
+use crate::error::Error;
+use crate::parse::Listen;
+use crate::signals::StopSignals;
+use crate::volume::Volume;
+use tls::TlsFiles;
+
+/// How a volume is served.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServeArgs {
+    /// Where to serve it, repeatable [default: unix:STATE-DIR/run/UUID.sock]
+    #[arg(long, value_name = "unix:SOCKET|tcp:HOST:PORT")]
+    listen: Vec<Listen>,
+    /// The export's name [default: the file's name without its extension]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Refuse every change
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Pass trims down to the backing; whoever sees it learns which blocks are unused, and a trimmed block reads as
+    /// noise
+    #[arg(long)]
+    allow_discards: bool,
+    /// Refuse requests that are not whole sectors, in the place of serving them by read-modify-write
+    #[arg(long)]
+    strict_alignment: bool,
+    #[command(flatten)]
+    tls: TlsFiles,
+}
+
+/// A server that listens already, and serves once it is told to.
+pub(crate) struct Bound(Server);
+
+impl ServeArgs {
+    /// Makes `volume` an export called `name`, and listens: at `default_socket` unless told otherwise.
+    ///
+    /// # Errors
+    /// When the segment does not fit the backing, or an address, name or certificate cannot be used.
+    pub(crate) fn bind(&self, volume: Volume, name: String, default_socket: PathBuf) -> Result<Bound, Error> {
+        let listen = match self.listen.as_slice() {
+            [] => vec![address::resolve(&Listen::Unix(default_socket))?],
+            typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
+        };
+        let description = format!("sear volume {}", volume.opened.uuid);
+        let disk = Arc::new(self.disk(volume)?);
+        let export = Export { name, description, strict_alignment: self.strict_alignment, disk };
+        let config = Config { exports: vec![export], listen, tls: self.tls.config(), limits: Limits::default() };
+        Ok(Bound(Server::bind(config)?))
+    }
+
+    /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
+    fn disk(&self, volume: Volume) -> Result<EncryptedDisk, Error> {
+        let Volume { places, opened, .. } = volume;
+        let options = DiskOptions {
+            read_only: self.read_only,
+            discards: self.allow_discards || opened.allow_discards,
+            strict_alignment: self.strict_alignment,
+        };
+        let path = places.data.path;
+        let backend = FileBackend::new(places.data.file).map_err(Error::io("serve", &path))?;
+        EncryptedDisk::open(Box::new(backend), &opened.volume_key, opened.segment, options)
+            .map_err(|source| Error::Open { path, source })
+    }
+}
+
+impl Bound {
+    /// Where clients find the export.
+    pub(crate) fn uris(&self) -> Vec<Uri> {
+        self.0.uris()
+    }
+
+    /// Serves until a signal asks for an end; then stops accepting, drains and flushes.
+    ///
+    /// # Errors
+    /// When accepting fails, when operations do not end, or when the last flush fails.
+    pub(crate) fn run_until(self, mut signals: StopSignals) -> Result<(), Error> {
+        let handle = self.0.handle();
+        let stop = move || {
+            signals.wait();
+            tracing::info!("asked to stop");
+            handle.shutdown();
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
+        Ok(self.0.run()?)
+    }
+}
