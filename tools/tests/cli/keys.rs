@@ -46,7 +46,9 @@ fn a_header_that_was_tampered_with_exits_4() {
     token["salt"] = format!("{first}{}", &salt[1..]).into();
     let json = rig.file("token", token.to_string().as_bytes());
     tool("cryptsetup", ["token", "remove", "--token-id", "0", path]).unwrap().ok();
-    tool("cryptsetup", ["token", "import", "--token-id", "0", "--json-file", json.to_str().unwrap(), path]).unwrap().ok();
+    tool("cryptsetup", ["token", "import", "--token-id", "0", "--json-file", json.to_str().unwrap(), path])
+        .unwrap()
+        .ok();
     rig.run(["up", path]).fails(4, &["salt"]);
 }
 
