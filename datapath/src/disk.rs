@@ -63,7 +63,7 @@ pub trait Disk: Send + Sync {
     fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError>;
 }
 
-/// Called with the outcome of an operation.
+/// Called with the outcome of an operation, on a thread that other operations need: it must not wait for one of them.
 pub type Done = Box<dyn FnOnce(Outcome) + Send>;
 
 /// A run of bytes that are allocated alike.

@@ -5,7 +5,8 @@
 //! export → disk::Disk ─ volume ─ request (parsed once) → sched (order) → cipher → backend → completion → reply
 //! ```
 //!
-//! Reading order: [`disk`] (what an export sees), [`request`], [`sched`], [`volume`], [`cipher`], [`backend`].
+//! Reading order: [`disk`] (what an export sees), [`request`], [`sched`], [`volume`], [`cipher`], [`backend`], then the
+//! [`export`]s.
 
 pub mod backend;
 pub mod buf;
