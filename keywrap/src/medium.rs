@@ -1,9 +1,9 @@
 //! What a header is read from and written to: a file or block device here, a crash simulator in the tests.
 
+mod direct;
+
 use std::fs::File;
 use std::io;
-use std::num::NonZeroU64;
-use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 /// A random-access medium with an explicit durability point.
@@ -42,13 +42,13 @@ pub trait Medium {
     /// The medium's own error; nothing may be assumed of earlier writes then.
     fn sync(&self) -> io::Result<()>;
 
-    /// Asks the operating system to forget what it has cached of `range`, after a [`Medium::sync`], so that the next
-    /// read comes from the device. Returns whether there is such a request; it is a request, not a promise.
+    /// As [`Medium::read_exact_at`], from the device itself where the medium can: not from what the operating system
+    /// has cached. Returns whether it did. Used to verify what was written and synced.
     ///
     /// # Errors
-    /// The medium's own error.
-    fn drop_cache(&self, range: Range<u64>) -> io::Result<bool> {
-        let _ = range;
+    /// Those of [`Medium::read_exact_at`].
+    fn read_back_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {
+        self.read_exact_at(buf, offset)?;
         Ok(false)
     }
 }
@@ -71,9 +71,12 @@ impl Medium for File {
         self.sync_all()
     }
 
-    fn drop_cache(&self, range: Range<u64>) -> io::Result<bool> {
-        let Some(len) = NonZeroU64::new(range.end.saturating_sub(range.start)) else { return Ok(true) };
-        rustix::fs::fadvise(self, range.start, Some(len), rustix::fs::Advice::DontNeed)?;
-        Ok(true)
+    fn read_back_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {
+        // A filesystem without O_DIRECT, or a range that is not aligned to its blocks, is read the ordinary way.
+        if direct::read_exact_at(self, buf, offset).is_ok() {
+            return Ok(true);
+        }
+        FileExt::read_exact_at(self, buf, offset)?;
+        Ok(false)
     }
 }

@@ -220,10 +220,8 @@ pub(super) fn write_durably(
 ) -> Result<(), StoreError> {
     medium.write_all_at(bytes, offset).map_err(io_error("writing", what, offset))?;
     medium.sync().map_err(io_error("syncing", what, offset))?;
-    let range = offset..offset + bytes.len() as u64;
-    medium.drop_cache(range).map_err(io_error("reading back", what, offset))?;
     let mut found = vec![0; bytes.len()];
-    medium.read_exact_at(&mut found, offset).map_err(io_error("reading back", what, offset))?;
+    medium.read_back_at(&mut found, offset).map_err(io_error("reading back", what, offset))?;
     if found != bytes {
         let differs = io::Error::new(io::ErrorKind::InvalidData, "the bytes differ from those written");
         return Err(io_error("reading back", what, offset)(differs));

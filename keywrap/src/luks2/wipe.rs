@@ -10,8 +10,8 @@ use crate::medium::Medium;
 /// How much is written at once, in bytes.
 const CHUNK: u64 = 1 << 20;
 
-/// Overwrites the bytes of `range` with fresh random bytes, syncs, and reads them back. Returns whether the medium took
-/// the request to drop its cache before that ([`Medium::drop_cache`]).
+/// Overwrites the bytes of `range` with fresh random bytes, syncs, and reads them back. Returns whether all of
+/// it was read from the device itself ([`Medium::read_back_at`]).
 ///
 /// On flash memory, or where the medium is a file on a copy-on-write filesystem, an old copy may live on out of
 /// reach: see `docs/format/erase.md`.
@@ -27,17 +27,16 @@ pub fn overwrite(medium: &dyn Medium, range: Range<u64>) -> io::Result<bool> {
         medium.write_all_at(chunk, offset)
     })?;
     medium.sync()?;
-    let cache_dropped = medium.drop_cache(range.clone())?;
-    let mut found = Sha256::new();
+    let (mut found, mut from_device) = (Sha256::new(), true);
     each_chunk(&range, |chunk, offset| {
-        medium.read_exact_at(chunk, offset)?;
+        from_device &= medium.read_back_at(chunk, offset)?;
         found.update(&*chunk);
         Ok(())
     })?;
     if written.finalize() != found.finalize() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the overwritten bytes read back differently"));
     }
-    Ok(cache_dropped)
+    Ok(from_device)
 }
 
 fn each_chunk(range: &Range<u64>, mut act: impl FnMut(&mut [u8], u64) -> io::Result<()>) -> io::Result<()> {

@@ -18,9 +18,9 @@ pub struct ErasureReport {
     pub keyslots: usize,
     /// What was overwritten, in this order. Each was synced and read back before the next.
     pub ranges: Vec<ErasedRange>,
-    /// Whether every range was read back with the operating system asked to drop its cached copy first. If not, the
-    /// medium has no such request, and what was read back may have come from memory.
-    pub cache_dropped: bool,
+    /// Whether every range was read back from the device itself (direct I/O). If not, some of what was compared may have
+    /// come from the operating system's cache.
+    pub read_from_device: bool,
     /// Whether reading the medium as a volume was refused afterwards.
     pub no_header_found: bool,
 }
@@ -55,13 +55,12 @@ pub fn erase(header: &dyn Medium) -> Result<ErasureReport, VolumeError> {
         uuid: present.uuid.to_string(),
         keyslots: present.metadata.keyslots.len(),
         ranges: Vec::new(),
-        cache_dropped: true,
+        read_from_device: true,
         no_header_found: false,
     };
     for range in [keyslots, headers] {
         let bytes = range.offset..range.offset + range.len;
-        let past_cache = wipe::overwrite(header, bytes).map_err(VolumeError::io("overwriting"))?;
-        report.cache_dropped &= past_cache;
+        report.read_from_device &= wipe::overwrite(header, bytes).map_err(VolumeError::io("overwriting"))?;
         report.ranges.push(range);
     }
     report.no_header_found = Copies::read(header).choose().is_err();
