@@ -161,6 +161,7 @@ fn check_payload(io: &Io) -> Result<(), RequestError> {
 #[cfg(test)]
 mod tests {
     use keywrap::geometry::{ByteLen, SectorSize};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::buf::Buf;
@@ -231,5 +232,24 @@ mod tests {
     #[test]
     fn a_flush_covers_nothing_whatever_its_range_says() {
         assert!(Request::parse(&io(Command::Flush, 77, 0), &DISK).unwrap().is_empty());
+    }
+
+    proptest! {
+        /// Against arithmetic that cannot overflow: covered exactly, and by no sector too many.
+        #[test]
+        fn a_range_has_a_covering_request_exactly_when_it_fits(
+            offset in prop_oneof![0..50_000u64, any::<u64>()],
+            len in prop_oneof![0..50_000u64, any::<u64>()],
+        ) {
+            let covering = Request::covering(&io(Command::Trim { fua: false }, offset, len), &DISK);
+            let end = u128::from(offset) + u128::from(len);
+            prop_assert_eq!(covering.is_ok(), end <= u128::from(DISK.len.0));
+            if let Ok(request) = covering {
+                let (first, past) = (request.offset(&DISK), request.offset(&DISK) + request.len(&DISK));
+                prop_assert!(len == 0 || (first <= offset && offset - first < 4096));
+                prop_assert!(len == 0 || (end <= past.into() && u128::from(past) - end < 4096));
+                prop_assert_eq!(request.is_empty(), len == 0);
+            }
+        }
     }
 }

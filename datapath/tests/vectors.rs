@@ -20,12 +20,12 @@ fn key(bytes: &[u8]) -> VolumeKey {
     VolumeKey::new(SecretBytes::copy_from(bytes)).unwrap()
 }
 
-/// The reference model turns `plain` into `secret` and back.
-fn assert_reference(key_bytes: &[u8], tweak: u128, plain: &[u8], secret: &[u8]) {
+/// The reference model turns `plain` into `ciphertext` and back.
+fn assert_reference(key_bytes: &[u8], tweak: u128, plain: &[u8], ciphertext: &[u8]) {
     let reference = Reference::new(&key(key_bytes));
     let mut unit = plain.to_vec();
     reference.encrypt_unit(&mut unit, tweak);
-    assert_eq!(unit, secret);
+    assert_eq!(unit, ciphertext);
     reference.decrypt_unit(&mut unit, tweak);
     assert_eq!(unit, plain);
 }
@@ -75,8 +75,8 @@ fn the_reference_computes_nist_cavp_vectors() {
             "0257e82ec595ccf8148e5d1ba290fce2a1540940da898903f15a8ec3047bc769",
         ),
     ];
-    for (key, tweak, plain, secret) in CASES {
-        assert_reference(&unhex(key), tweak, &unhex(plain), &unhex(secret));
+    for (key, tweak, plain, ciphertext) in CASES {
+        assert_reference(&unhex(key), tweak, &unhex(plain), &unhex(ciphertext));
     }
 }
 
@@ -84,17 +84,18 @@ fn the_reference_computes_nist_cavp_vectors() {
 fn reference_and_engines_compute_the_units_of_openssl() {
     let mut used = 0;
     for line in OPENSSL.lines().filter(|line| !line.starts_with('#')) {
-        let [key_hex, tweak, secret] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
-        let (key_bytes, tweak, secret) = (unhex(key_hex), u64::from_str_radix(tweak, 16).unwrap(), unhex(secret));
-        let plain: Vec<u8> = (0..=u8::MAX).cycle().take(secret.len()).collect();
-        assert_reference(&key_bytes, tweak.into(), &plain, &secret);
-        let unit = SectorSize::try_from(u32::try_from(secret.len()).unwrap()).unwrap();
+        let [key_hex, tweak, ciphertext] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let (key_bytes, tweak, ciphertext) =
+            (unhex(key_hex), u64::from_str_radix(tweak, 16).unwrap(), unhex(ciphertext));
+        let plain: Vec<u8> = (0..=u8::MAX).cycle().take(ciphertext.len()).collect();
+        assert_reference(&key_bytes, tweak.into(), &plain, &ciphertext);
+        let unit = SectorSize::try_from(u32::try_from(ciphertext.len()).unwrap()).unwrap();
         for engine in EngineName::ALL {
             let cipher = Cipher::new(&key(&key_bytes), engine);
             let mut data = vec![0; plain.len()];
             cipher.encrypt_to(&plain, &mut data, unit, tweak);
-            assert_eq!(data, secret, "{engine}");
-            cipher.decrypt_to(&secret, &mut data, unit, tweak);
+            assert_eq!(data, ciphertext, "{engine}");
+            cipher.decrypt_to(&ciphertext, &mut data, unit, tweak);
             assert_eq!(data, plain, "{engine}");
         }
         used += 1;

@@ -68,13 +68,13 @@ impl Cipher {
         self.engine.encrypt(out, unit, first_tweak);
     }
 
-    /// Decrypts `secret` into `out`; see [`Self::encrypt`].
+    /// Decrypts `ciphertext` into `out`; see [`Self::encrypt`].
     ///
     /// # Panics
     /// When the two differ in length, or are not a whole number of units.
-    pub fn decrypt_to(&self, secret: &[u8], out: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        assert_whole(secret.len(), unit);
-        out.copy_from_slice(secret);
+    pub fn decrypt_to(&self, ciphertext: &[u8], out: &mut [u8], unit: SectorSize, first_tweak: u64) {
+        assert_whole(ciphertext.len(), unit);
+        out.copy_from_slice(ciphertext);
         self.engine.decrypt(out, unit, first_tweak);
     }
 }
