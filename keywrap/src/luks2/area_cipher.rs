@@ -1,10 +1,9 @@
 //! The cipher of a keyslot's binary area (LUKS2 spec, keyslot object `area`): `aes-xts-plain64` over 512-byte sectors,
 //! counted from the start of the area whatever the volume's own sector size is.
 
+use aes::cipher::KeyInit;
 use aes::{Aes128, Aes256};
 use xts_mode::{Xts128, get_tweak_default};
-
-use aes::cipher::KeyInit;
 
 /// Sector size of every keyslot area, in bytes.
 pub const AREA_SECTOR: usize = 512;

@@ -16,7 +16,7 @@ pub const MAX_ARGON2_BLOCKS: u64 = 1 << 28;
 /// The most PBKDF2 iterations that one attempt may take: about a minute on a slow machine.
 pub const MAX_PBKDF2_ITERATIONS: u32 = 100_000_000;
 /// Legal lengths of a salt in bytes; cryptsetup writes 32, Argon2 wants at least 8 (RFC 9106 §3.1).
-pub const SALT_LEN: std::ops::RangeInclusive<usize> = 8..=1024;
+pub const SALT_LEN: std::ops::RangeInclusive<usize> = 8..=512;
 
 /// A key derivation function and its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

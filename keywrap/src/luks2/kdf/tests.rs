@@ -64,7 +64,7 @@ fn costs_outside_the_limits_are_refused_by_name() {
         (argon2(id, 1, u32::MAX, u32::MAX), "cpus"),
         (argon2(id, 1 << 20, 1 << 20, 1), "memory × time"),
         (Kdf { salt: vec![], ..pbkdf2(1000) }, "salt length"),
-        (Kdf { salt: vec![0; 1025], ..pbkdf2(1000) }, "salt length"),
+        (Kdf { salt: vec![0; 513], ..pbkdf2(1000) }, "salt length"),
     ] {
         let Err(KdfError::Limit { field, .. }) = kdf.derive(b"x", 32) else { panic!("{kdf:?} was not refused") };
         assert_eq!(field, refused);

@@ -35,11 +35,15 @@ struct Erased {
 
 impl fmt::Display for Erased {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ErasureReport { uuid, keyslots, ranges, .. } = &self.report;
+        let ErasureReport { uuid, keyslots, ranges, read_from_device, no_header_found } = &self.report;
+        let source = if *read_from_device { "the device" } else { "the page cache (no direct I/O here)" };
         writeln!(f, "erased {}: volume {uuid}, {keyslots} keyslots", self.path.display())?;
         for range in ranges {
             let (what, offset, len) = (range.what, range.offset, ByteLen(range.len));
-            writeln!(f, "overwritten and read back: {what}, {len} from byte {offset}")?;
+            writeln!(f, "overwritten and read back from {source}: {what}, {len} from byte {offset}")?;
+        }
+        if !no_header_found {
+            writeln!(f, "an older LUKS header is still on the medium: sear volume inspect shows it")?;
         }
         writeln!(f, "a header backup, if there is one, still opens it: destroy that too")
     }
