@@ -1,5 +1,7 @@
 //! AES instructions, and the cipher engine that they lead to.
 
+use datapath::cipher::dispatch;
+
 use super::Check;
 
 /// The processor's features, then the engine.
@@ -17,13 +19,16 @@ pub(super) fn checks() -> Vec<Check> {
             "in a virtual machine, pass the host's processor through (QEMU: -cpu host)",
         )
     };
-    vec![cpu, engine(aes)]
+    vec![cpu, engine()]
 }
 
-fn engine(aes: bool) -> Check {
-    let found =
-        if aes { "reference: aes + xts-mode with hardware AES" } else { "reference: aes + xts-mode, bit-sliced" };
-    Check::good("cipher", found, "AES-256-XTS through the `aes` crate, which picks its code path when a volume opens")
+/// The engine that a volume opened now would use.
+fn engine() -> Check {
+    let meaning = "computes AES-256-XTS; chosen when a volume opens, after a self-test";
+    match dispatch::choose() {
+        Ok(choice) => Check::good("cipher", format!("{}: {}", choice.engine, choice.why), meaning),
+        Err(error) => Check::bad("cipher", error.to_string(), meaning, "unset the variable"),
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -9,5 +9,6 @@ mod occupied;
 mod passphrase;
 mod rig;
 mod serving;
+mod terminal;
 mod usage;
 mod volume;
