@@ -1,13 +1,17 @@
-//! Serves an encrypted disk in memory over NBD until standard input ends: for trying clients and for measurements.
+//! Serves a disk encrypted under a random key over NBD until standard input ends: for trying clients and for
+//! measurements. What is written is lost with the key.
 //!
-//! `cargo run --release -p datapath --example nbd_memory -- SIZE LISTEN [TLS_CERT TLS_KEY [CLIENT_CA]]`, where LISTEN is
-//! `unix:PATH` or `tcp:ADDRESS:PORT` and SIZE is in bytes.
+//! `cargo run --release -p datapath --example nbd_serve -- BACKING LISTEN [TLS_CERT TLS_KEY [CLIENT_CA]]`, where BACKING
+//! is a number of bytes in memory or an existing file, and LISTEN is `unix:PATH` or `tcp:ADDRESS:PORT`.
 
 use std::error::Error;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::{env, io, thread};
 
+use datapath::backend::Backend;
+use datapath::backend::file::FileBackend;
 use datapath::backend::mem::MemBackend;
 use datapath::export::nbd::{Config, Export, Limits, Listen, Server, TlsConfig};
 use datapath::volume::{DiskOptions, EncryptedDisk};
@@ -16,11 +20,12 @@ use keywrap::keys::VolumeKey;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = env::args().skip(1).collect();
-    let [size, listen, tls @ ..] = &args[..] else {
-        return Err("usage: nbd_memory SIZE LISTEN [CERT KEY [CA]]".into());
+    let [backing, listen, tls @ ..] = &args[..] else {
+        return Err("usage: nbd_serve BACKING LISTEN [CERT KEY [CA]]".into());
     };
-    let disk = Arc::new(open(size.parse()?)?);
-    let export = Export { name: "memory".into(), description: "in memory".into(), strict_alignment: false, disk };
+    let disk = Arc::new(open(backing)?);
+    let export =
+        Export { name: "disk".into(), description: "under a random key".into(), strict_alignment: false, disk };
     let listen = match listen.split_once(':') {
         Some(("unix", path)) => Listen::Unix(path.into()),
         Some(("tcp", address)) => Listen::Tcp(address.parse()?),
@@ -39,11 +44,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(server.run()?)
 }
 
-fn open(size: u64) -> Result<EncryptedDisk, Box<dyn Error>> {
-    let segment = DataSegment { offset: 0, len: ByteLen(size), sector_size: SectorSize::B4096, iv_tweak: 0 };
-    let backend = Box::new(MemBackend::new(size)?);
+fn open(backing: &str) -> Result<EncryptedDisk, Box<dyn Error>> {
+    let backing: Box<dyn Backend> = match backing.parse() {
+        Ok(len) => Box::new(MemBackend::new(len)?),
+        Err(_) => Box::new(FileBackend::open(Path::new(backing), false)?),
+    };
+    let segment = DataSegment { offset: 0, len: ByteLen(backing.len()), sector_size: SectorSize::B4096, iv_tweak: 0 };
     let options = DiskOptions { discards: true, ..DiskOptions::default() };
-    Ok(EncryptedDisk::open(backend, &VolumeKey::random()?, segment, options)?)
+    Ok(EncryptedDisk::open(backing, &VolumeKey::random()?, segment, options)?)
 }
 
 fn tls_config(args: &[String]) -> Option<TlsConfig> {
