@@ -179,7 +179,7 @@ fn complete(request: &Request, command: Command, outcome: Outcome, ticket: Ticke
         (Ok(()), Command::Read) => return ticket.data(request.offset, request.len, outcome.buf),
         (Ok(()), _) => ticket.done(),
         (Err(error), _) => {
-            tracing::warn!(?command, offset = request.offset, len = request.len, %error, "a request failed");
+            tracing::debug!(?command, offset = request.offset, len = request.len, %error, "a request failed");
             ticket.refuse(&Refusal::from(&error));
         }
     }

@@ -78,11 +78,11 @@ fn a_request_that_trickles_in_is_cut() {
     let server = Running::start(&disk, Limits { stall: SHORT, ..Limits::default() });
     let mut client = server.client();
     client.send(WRITE, 0, 1, 0, 1 << 20);
-    let cut = (0..1 << 20).any(|_| {
+    let cut = (0..4000).any(|_| {
         thread::sleep(SHORT / 20);
         client.stream.write_all(&[7]).is_err()
     });
-    assert!(cut, "the whole payload was accepted byte by byte");
+    assert!(cut, "a payload may trickle in for ever");
 }
 
 #[test]
