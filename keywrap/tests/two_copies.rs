@@ -178,13 +178,13 @@ fn every_pair_that_opens_is_whole_after_a_repair_and_after_a_change() {
         let (row, before) = (store.row(), store.header().clone());
         let commit = store.commit(before.metadata.clone());
         match row {
+            _ if before.seqid == u64::MAX => assert!(matches!(commit, Err(StoreError::SeqidExhausted))),
             Row::PrimaryOverwritten => {
                 assert!(matches!(commit, Err(StoreError::PrimaryOverwritten)));
                 assert_eq!(Copies::read(&medium).decide(), Ok(row), "nothing was written");
                 store.repair().unwrap();
                 assert_eq!(Copies::read(&medium).choose(), Ok((before, Row::Twins)));
             }
-            _ if before.seqid == u64::MAX => assert!(matches!(commit, Err(StoreError::SeqidExhausted))),
             _ => {
                 commit.unwrap();
                 let (header, row) = Copies::read(&medium).choose().unwrap();
