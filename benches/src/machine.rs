@@ -15,6 +15,8 @@ pub struct Machine {
     pub features: Vec<String>,
     /// Kernel release.
     pub kernel: String,
+    /// The load of the minute before, as `/proc/loadavg` tells it: about 1 when nothing else ran.
+    pub load: String,
 }
 
 const FEATURES: [&str; 6] = ["aes", "vaes", "avx2", "avx512f", "pclmulqdq", "vpclmulqdq"];
@@ -25,7 +27,9 @@ impl Machine {
     pub fn this() -> Self {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::describe(&read("/proc/cpuinfo"), cpus, read("/proc/sys/kernel/osrelease").trim())
+        let load = read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned();
+        let machine = Self::describe(&read("/proc/cpuinfo"), cpus, read("/proc/sys/kernel/osrelease").trim());
+        Self { load, ..machine }
     }
 
     fn describe(cpuinfo: &str, cpus: usize, kernel: &str) -> Self {
@@ -41,7 +45,14 @@ impl Machine {
             // A virtual machine often hides the model's number; family and model tell more than nothing.
             name = format!("{name}-{}-{}", field("cpu family"), field("model"));
         }
-        Self { slug: format!("{name}-{cpus}core"), model, cpus, features, kernel: kernel.to_owned() }
+        Self {
+            slug: format!("{name}-{cpus}core"),
+            model,
+            cpus,
+            features,
+            kernel: kernel.to_owned(),
+            load: String::new(),
+        }
     }
 }
 

@@ -115,9 +115,10 @@ impl Record {
 
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Machine { slug, model, cpus, features, kernel } = &self.machine;
+        let Machine { slug, model, cpus, features, kernel, load } = &self.machine;
         writeln!(f, "# {slug}, {}\n", self.date)?;
         writeln!(f, "{model}, {cpus} processors, {}, Linux {kernel}, commit {}.", features.join(" "), self.commit)?;
+        writeln!(f, "Load average at the end: {load}. Far above 1, other work disturbed the run.\n")?;
         writeln!(f, "Median time of one operation; the spread is half the 95 % confidence interval of the median.")?;
         writeln!(f, "How it was made: [docs/benchmarking.md](../../../../docs/benchmarking.md).")?;
         let mut group = "";

@@ -17,6 +17,7 @@ pub mod store;
 pub mod time;
 
 pub use node::{Node, NodeError};
+pub use private_file::NotPrivate;
 pub use provider::{KeyProvider, ProviderError};
 pub use registry::{VolumeRecord, VolumeRegistry};
 pub use state_dir::StateDir;

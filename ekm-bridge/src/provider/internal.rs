@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::root_key::{RootKey, RootKeyError, RootKeySource};
 use super::sealed::SealedKey;
 use super::{ErrorKind, KeyInfo, KeyProvider, ProviderError};
+use crate::state_dir::StateError;
 use crate::store::{Entry, Revision, Store, StoreError, Transaction};
 use crate::time::UnixSeconds;
 
@@ -29,18 +30,18 @@ impl InternalProvider {
 
     /// The record of `id`, if there is one.
     fn record(&self, id: KeyId) -> Result<Option<SealedKey>, ProviderError> {
-        let entry = self.store.get(&record_key(id))?;
+        let entry = self.store.get(&record_key(id)).map_err(store_failed)?;
         entry.map(|entry| parse(id, &entry)).transpose()
     }
 
     fn records(&self) -> Result<Vec<(KeyId, SealedKey)>, ProviderError> {
-        let entries = self.store.list(KEYS)?;
+        let entries = self.store.list(KEYS).map_err(store_failed)?;
         entries.iter().map(|(key, entry)| parse_id(key).and_then(|id| Ok((id, parse(id, entry)?)))).collect()
     }
 
     /// The id of the current key, `None` before first use.
     fn current_id(&self) -> Result<Option<KeyId>, ProviderError> {
-        let Some(entry) = self.store.get(CURRENT)? else { return Ok(None) };
+        let Some(entry) = self.store.get(CURRENT).map_err(store_failed)? else { return Ok(None) };
         let text = str::from_utf8(&entry.value).ok().and_then(|text| Uuid::try_parse(text).ok());
         match text {
             Some(uuid) => Ok(Some(KeyId(uuid))),
@@ -118,7 +119,7 @@ impl InternalProvider {
                 let id = self.current_id()?.ok_or_else(|| refused(None, format!("{CURRENT} keeps changing")))?;
                 Ok((id, self.key(id)?))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(store_failed(error)),
         }
     }
 
@@ -147,7 +148,8 @@ impl KeyProvider for InternalProvider {
     fn create_key(&self) -> Result<KeyId, ProviderError> {
         let (id, _, record) = self.new_record()?;
         let key = record_key(id);
-        self.store.commit(&Transaction::new().expect(&key, Revision::ABSENT).put(&key, record))?;
+        let transaction = Transaction::new().expect(&key, Revision::ABSENT).put(&key, record);
+        self.store.commit(&transaction).map_err(store_failed)?;
         Ok(id)
     }
 
@@ -176,17 +178,14 @@ impl KeyProvider for InternalProvider {
     }
 }
 
-impl From<StoreError> for ProviderError {
-    fn from(error: StoreError) -> Self {
-        use crate::state_dir::StateError;
-        let kind = match &error {
-            StoreError::Unavailable { .. } | StoreError::Conflict { .. } => ErrorKind::Unreachable,
-            StoreError::State(StateError::Io { .. } | StateError::Locked { .. }) => ErrorKind::Unreachable,
-            _ => ErrorKind::Refused,
-        };
-        let message = error.to_string();
-        Self { kind, provider: NAME.into(), key_id: None, message, source: Some(Box::new(error)) }
-    }
+fn store_failed(error: StoreError) -> ProviderError {
+    let kind = match &error {
+        StoreError::Unavailable { .. } | StoreError::Conflict { .. } => ErrorKind::Unreachable,
+        StoreError::State(StateError::Io { .. } | StateError::Locked { .. }) => ErrorKind::Unreachable,
+        _ => ErrorKind::Refused,
+    };
+    let message = error.to_string();
+    ProviderError { kind, provider: NAME.into(), key_id: None, message, source: Some(Box::new(error)) }
 }
 
 fn record_key(id: KeyId) -> String {
