@@ -42,6 +42,23 @@ pub trait Medium {
     /// The medium's own error; nothing may be assumed of earlier writes then.
     fn sync(&self) -> io::Result<()>;
 
+    /// Takes the exclusive advisory lock on the medium without waiting; taking it again through the same handle is
+    /// harmless. A medium that nobody else can reach has none to take.
+    ///
+    /// # Errors
+    /// `WouldBlock` when someone else has it, or the medium's own error.
+    fn lock(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Gives the lock back.
+    ///
+    /// # Errors
+    /// The medium's own error.
+    fn unlock(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// As [`Medium::read_exact_at`], from the device itself where the medium can: not from what the operating system
     /// has cached. Returns whether it did. Used to verify what was written and synced.
     ///
@@ -69,6 +86,15 @@ impl Medium for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_all()
+    }
+
+    /// `flock(2)`, which cryptsetup takes too on a header in a plain file.
+    fn lock(&self) -> io::Result<()> {
+        self.try_lock().map_err(io::Error::from)
+    }
+
+    fn unlock(&self) -> io::Result<()> {
+        Self::unlock(self)
     }
 
     fn read_back_at(&self, buf: &mut [u8], offset: u64) -> io::Result<bool> {

@@ -1,5 +1,4 @@
 //! The recovery table, exhaustively: every state of the primary with every state of the secondary.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
 
 mod support;
 

@@ -2,6 +2,7 @@
 
 use super::binary::{CopyId, HeaderSize};
 use super::header::CheckedHeader;
+use super::lock::Locked;
 use super::store::{Store, StoreError, encode, io_error, write_durably};
 use super::supported::supported;
 use crate::medium::Medium;
@@ -26,6 +27,7 @@ pub fn create<'m>(
     let primary = (CopyId::Primary, encode(header, CopyId::Primary)?);
     let secondary = (CopyId::Secondary, encode(header, CopyId::Secondary)?);
     let copies = [primary, secondary];
+    let _lock = Locked::take(medium)?;
     forget_headers(medium)?;
     for (offset, bytes) in areas {
         write_durably(medium, "keyslot area", *offset, bytes)?;

@@ -4,7 +4,7 @@
 //! bytes ── binary ──> RawHeader ── header + json ──> CheckedHeader ── select ──> which copy ── supported ──> Store
 //! ```
 //! Reading order. The header: [`binary`], [`json`], [`header`] (one copy), [`select`] (two copies), [`supported`]
-//! (what is refused), [`store`] (the order of writes), [`create`], [`restore`], [`area`], [`wipe`]. A keyslot's contents:
+//! (what is refused), [`store`] (the order of writes), [`create`], [`restore`], [`lock`], [`area`], [`wipe`]. A keyslot's contents:
 //! [`hash`], [`kdf`], [`af`], [`area_cipher`], [`keyslot`], [`digest`]. What Sear adds: [`token`], [`mac`].
 //! `docs/format/luks2.md` has the bytes, `docs/format/header-writes.md` the crash cases.
 
@@ -19,6 +19,7 @@ pub mod header;
 pub mod json;
 pub mod kdf;
 pub mod keyslot;
+pub mod lock;
 pub mod mac;
 pub mod restore;
 pub mod select;

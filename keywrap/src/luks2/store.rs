@@ -13,6 +13,7 @@ use std::ops::Range;
 use super::binary::{CopyId, SALT_LEN};
 use super::header::CheckedHeader;
 use super::json::{Area, BadMetadata, Metadata};
+use super::lock::Locked;
 use super::select::{Copies, Refusal, Row};
 use super::supported::{Unsupported, supported};
 use super::wipe;
@@ -44,6 +45,12 @@ pub enum StoreError {
     /// The bytes are not in the space for keyslots; nothing was written.
     #[error("bytes {0:?} are outside the space for keyslots")]
     AreaOutside(Range<u64>),
+    /// Another program holds the lock; nothing was written.
+    #[error("the header is being changed by another program; try again when it is done")]
+    InUse,
+    /// Another program changed the header between reading and writing; nothing was written.
+    #[error("the header was changed by another program meanwhile; try again")]
+    ChangedMeanwhile,
     /// An earlier write or sync failed; what the medium holds is unknown until it is opened again.
     #[error("an earlier write to this header failed; open the volume again")]
     Latched,
@@ -70,6 +77,7 @@ pub struct Store<'m> {
     header: CheckedHeader,
     row: Row,
     latched: bool,
+    lock: Option<Locked<'m>>,
 }
 
 impl<'m> Store<'m> {
@@ -80,7 +88,7 @@ impl<'m> Store<'m> {
     pub fn open(medium: &'m dyn Medium) -> Result<Self, StoreError> {
         let (header, row) = Copies::read(medium).choose()?;
         supported(&header.metadata)?;
-        Ok(Self { medium, header, row, latched: false })
+        Ok(Self { medium, header, row, latched: false, lock: None })
     }
 
     /// The header in force.
@@ -165,6 +173,7 @@ impl<'m> Store<'m> {
     /// # Errors
     /// When the medium fails.
     pub fn repair(&mut self) -> Result<(), StoreError> {
+        self.lock()?;
         if let Some(id) = self.row.repair() {
             let bytes = encode(&self.header, id)?;
             self.write("damaged header", id.offset(self.header.size), &bytes)?;
@@ -181,6 +190,18 @@ impl<'m> Store<'m> {
             return Err(StoreError::PrimaryOverwritten);
         }
         self.repair()
+    }
+
+    /// Takes the lock for the rest of this store's life, and makes sure that what was read is still what is there.
+    fn lock(&mut self) -> Result<(), StoreError> {
+        if self.lock.is_none() {
+            let lock = Locked::take(self.medium)?;
+            if Copies::read(self.medium).choose()?.0 != self.header {
+                return Err(StoreError::ChangedMeanwhile);
+            }
+            self.lock = Some(lock);
+        }
+        Ok(())
     }
 
     pub(super) fn check_free(&self, range: &Range<u64>) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::error::VolumeError;
+use crate::luks2::lock::Locked;
 use crate::luks2::select::Copies;
 use crate::luks2::wipe;
 use crate::medium::Medium;
@@ -46,6 +47,7 @@ pub struct ErasedRange {
 /// # Errors
 /// When neither header copy is valid, or when the medium fails or reads back something else than was written.
 pub fn erase(header: &dyn Medium) -> Result<ErasureReport, VolumeError> {
+    let _lock = Locked::take(header)?;
     let (present, _) = Copies::read(header).choose()?;
     let (copies, space) = (present.size.both_copies(), present.metadata.config.keyslots_size);
     let len = header.len().map_err(VolumeError::io("measuring the header medium"))?;

@@ -1,4 +1,5 @@
 //! A healthy header as plain data, to be broken on purpose, and a medium in memory.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::cell::RefCell;
 use std::io;
