@@ -2,7 +2,7 @@
 //! volume's data key.
 //!
 //! Reading order: [`secret`] and [`keys`] (what a key is), [`geometry`] (units shared with the data path),
-//! [`medium`] (what a header is read from and written to), [`derive`] and [`wrap`] (one key from or under another),
+//! [`medium`] (what a header is read from and written to), [`mod@derive`] and [`wrap`] (one key from or under another),
 //! [`luks2`] (the header), [`volume`] (the verbs).
 #![forbid(unsafe_code)]
 

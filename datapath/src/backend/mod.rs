@@ -1,6 +1,6 @@
 //! Where ciphertext is kept. A backend takes operations on bytes and completes them later, in any order.
 //!
-//! [`file`] is the blocking reference over a file or block device, [`mem`] keeps everything in memory, and [`latch`]
+//! [`mod@file`] is the blocking reference over a file or block device, [`mem`] keeps everything in memory, and [`latch`]
 //! stands before either and refuses further changes once one has failed.
 
 pub mod file;

@@ -1,6 +1,6 @@
 //! AES-XTS over runs of sectors, as dm-crypt's `aes-xts-plain64` does it.
 //!
-//! [`Cipher`] is the face; behind it stands one [`Engine`], chosen once by [`dispatch`]. [`xts`] is the specification
+//! [`Cipher`] is the face; behind it stands one `Engine`, chosen once by [`dispatch`]. [`xts`] is the specification
 //! in code, the model for every engine; [`selftest`] compares the two before the first sector is touched.
 
 pub mod dispatch;
