@@ -54,26 +54,10 @@ pub trait Disk: Send + Sync {
 
     /// Starts `io` and returns; `done` is called exactly once, also when the operation is refused at once.
     fn submit(&self, io: Io, done: Done);
-
-    /// How the range starting at `offset` is allocated in the backing, in order, without gaps, covering at least one
-    /// byte and at most `len`. A disk that cannot tell answers one allocated extent.
-    ///
-    /// # Errors
-    /// When the range is not inside the disk or the backing fails.
-    fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError>;
 }
 
 /// Called with the outcome of an operation, on a thread that other operations need: it must not wait for one of them.
 pub type Done = Box<dyn FnOnce(Outcome) + Send>;
-
-/// A run of bytes that are allocated alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Length in bytes, never 0.
-    pub len: u64,
-    /// The backing holds a hole here. A hole does not read as zeroes: it decrypts to noise.
-    pub hole: bool,
-}
 
 /// One operation. `buf` holds `len` bytes for a read or a write and none for the others.
 pub struct Io {

@@ -16,9 +16,6 @@ pub const ZERO_CHUNK: u32 = 1 << 20;
 /// Threads of a blocking backend: operations that can wait for the medium at the same time.
 pub const BLOCKING_WORKERS: usize = 8;
 
-/// Extents that one question about a backend's allocation is answered with, at most.
-pub const MAX_EXTENTS: usize = 1024;
-
 /// 128-bit blocks that one XTS data unit may have (NIST SP 800-38E, section 4).
 pub const MAX_UNIT_BLOCKS: u32 = 1 << 20;
 

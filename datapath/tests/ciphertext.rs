@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 
 use datapath::backend::file::FileBackend;
 use datapath::cipher::xts::Reference;
-use datapath::disk::{Command, Disk, Extent};
+use datapath::disk::Command;
 use datapath::volume::{DiskOptions, EncryptedDisk};
 use keywrap::geometry::{DataSegment, Lba, SectorSize};
 use support::{key, read, run, segment, write};
@@ -117,19 +117,4 @@ fn a_trim_without_discards_succeeds_and_changes_nothing() {
     write(&disk, 0, &[7; 4096], false).unwrap();
     run(&disk, Command::Trim { fua: false }, 0, 4096).unwrap();
     assert_eq!(read(&disk, 0, 4096).unwrap(), [7; 4096]);
-}
-
-#[test]
-fn extents_tell_holes_of_the_file_in_whole_sectors() {
-    let segment = segment(OFFSET, 256, SectorSize::B4096);
-    let file = tempfile::tempfile().unwrap();
-    file.set_len(OFFSET + segment.len.0).unwrap();
-    let backend = FileBackend::new(file).unwrap();
-    let disk = EncryptedDisk::open(Box::new(backend), &key(1, 64), segment, DiskOptions::default()).unwrap();
-    assert_eq!(disk.extents(0, segment.len.0).unwrap(), [Extent { len: segment.len.0, hole: true }]);
-    write(&disk, 65536, &[1; 65536], true).unwrap();
-    let told = disk.extents(0, 262_144).unwrap();
-    let holes = [(65536, true), (65536, false), (131_072, true)].map(|(len, hole)| Extent { len, hole });
-    assert_eq!(told, holes);
-    assert!(disk.extents(segment.len.0, 1).is_err());
 }

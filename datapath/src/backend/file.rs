@@ -8,7 +8,6 @@
 //! | synced write | `pwritev2` with `RWF_DSYNC` | else `pwrite` and `fdatasync` |
 //! | flush | `fdatasync` | of a block device: its volatile cache too |
 //! | discard | `fallocate` punching a hole | of a block device: the kernel unmaps; where neither can, nothing happens |
-//! | extents | `SEEK_DATA`, `SEEK_HOLE` | of a block device: one allocated extent |
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
@@ -17,13 +16,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keywrap::medium::Medium;
-use rustix::fs::{FallocateFlags, SeekFrom, fallocate, seek};
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 
 use super::pool::Pool;
 use super::{Backend, Op, OpKind};
-use crate::disk::{Done, Extent, IoError, Outcome};
-use crate::limits::{BLOCKING_WORKERS, MAX_EXTENTS};
+use crate::disk::{Done, IoError, Outcome};
+use crate::limits::BLOCKING_WORKERS;
 
 /// A regular file or block device behind a few blocking threads.
 pub struct FileBackend {
@@ -76,10 +75,6 @@ impl Backend for FileBackend {
             drop(target);
             done(Outcome { buf: op.buf, result });
         });
-    }
-
-    fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError> {
-        Ok(self.target.extents(offset, len)?)
     }
 }
 
@@ -152,27 +147,5 @@ impl Target {
             self.len
         );
         io::Error::new(io::ErrorKind::UnexpectedEof, message)
-    }
-
-    fn extents(&self, offset: u64, len: u64) -> io::Result<Vec<Extent>> {
-        let end = offset.saturating_add(len);
-        let mut extents = Vec::new();
-        let mut at = offset;
-        while at < end && extents.len() < MAX_EXTENTS {
-            let (hole, next) = match seek(&self.file, SeekFrom::Data(at)) {
-                Ok(data) if data > at => (true, data),
-                Ok(_) => (false, seek(&self.file, SeekFrom::Hole(at))?),
-                // No data up to the end of the file.
-                Err(Errno::NXIO) => (true, end),
-                // This medium cannot tell.
-                Err(Errno::INVAL) => (false, end),
-                Err(error) => return Err(error.into()),
-            };
-            // A file that changes meanwhile may answer with no progress.
-            let next = next.clamp(at + 1, end);
-            extents.push(Extent { len: next - at, hole });
-            at = next;
-        }
-        Ok(extents)
     }
 }

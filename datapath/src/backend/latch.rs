@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Backend, Op, OpKind};
-use crate::disk::{Done, Extent, IoError, Outcome};
+use crate::disk::{Done, IoError, Outcome};
 
 /// A backend that refuses changes after a failed one.
 pub struct Latch {
@@ -49,9 +49,5 @@ impl Backend for Latch {
                 done(outcome);
             }),
         );
-    }
-
-    fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError> {
-        self.inner.extents(offset, len)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::pool::Pool;
 use super::{Backend, Op, OpKind};
-use crate::disk::{Done, Extent, IoError, Outcome};
+use crate::disk::{Done, IoError, Outcome};
 use crate::limits::{BLOCKING_WORKERS, in_memory};
 
 /// Bytes in memory. Nothing outlives the last clone of [`MemBackend::bytes`].
@@ -43,10 +43,6 @@ impl Backend for MemBackend {
             let result = perform(&bytes, &mut op);
             done(Outcome { buf: op.buf, result });
         });
-    }
-
-    fn extents(&self, _offset: u64, len: u64) -> Result<Vec<Extent>, IoError> {
-        Ok(vec![Extent { len, hole: false }])
     }
 }
 

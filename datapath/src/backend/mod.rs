@@ -9,7 +9,7 @@ pub mod mem;
 mod pool;
 
 use crate::buf::Buf;
-use crate::disk::{Done, Extent, IoError};
+use crate::disk::Done;
 
 /// What an operation does to the backend's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +80,4 @@ pub trait Backend: Send + Sync {
     /// Starts `op` and returns. `done` gets the buffer back, also when the operation is refused. A failure may be
     /// reported from inside `submit`; a success is not, so a chain of operations does not deepen the stack.
     fn submit(&self, op: Op, done: Done);
-
-    /// How the range from `offset` is allocated: in order, without gaps, at least one byte and at most `len`.
-    ///
-    /// # Errors
-    /// The backend's own failure.
-    fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError>;
 }

@@ -13,7 +13,6 @@
 //! ciphertext was handed to the medium, and the flush syncs that. An operation still in flight when the flush is
 //! submitted may or may not be covered. FUA covers its own operation only.
 
-mod extents;
 mod transfer;
 mod zeroes;
 
@@ -29,7 +28,7 @@ use crate::buf::Buf;
 use crate::cipher::Cipher;
 use crate::cipher::dispatch::{self, UnknownEngine};
 use crate::cipher::selftest::{self, SelfTestFailed};
-use crate::disk::{Command, Disk, Done, Extent, Geometry, Io, IoError, Outcome};
+use crate::disk::{Command, Disk, Done, Geometry, Io, Outcome};
 use crate::limits::ZERO_CHUNK;
 use crate::request::{Request, RequestError};
 use crate::sched::{Claim, Scheduler, Ticket};
@@ -156,13 +155,6 @@ impl Disk for EncryptedDisk {
             }
             Err(error) => done(Outcome { buf: io.buf, result: Err(error.into()) }),
         }
-    }
-
-    fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError> {
-        let core = &self.core;
-        offset.checked_add(len).filter(|end| *end <= core.geometry.len.0).ok_or(IoError::OutOfRange)?;
-        let extents = core.backend.extents(core.segment.offset + offset, len)?;
-        Ok(extents::in_sectors(&extents, offset, core.geometry.sector_size.bytes().into()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use datapath::backend::{Backend, Op, OpKind};
-use datapath::disk::{Done, Extent, IoError, Outcome};
+use datapath::disk::{Done, Outcome};
 
 /// What happened at the backend, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +59,5 @@ impl<B: Backend> Backend for Script<B> {
                 done(outcome);
             }),
         );
-    }
-
-    fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError> {
-        self.inner.extents(offset, len)
     }
 }

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use datapath::buf::Buf;
-use datapath::disk::{Command, Disk, Done, Extent, Geometry, Io, IoError};
+use datapath::disk::{Command, Disk, Done, Geometry, Io};
 use datapath::export::nbd::handshake::{Handshake, Next, TlsMode};
 use datapath::export::nbd::transmission::{Action, Event, Request, Session, Transmission};
 use datapath::export::nbd::{Export, Exports};
@@ -28,10 +28,6 @@ impl Disk for Silent {
     }
 
     fn submit(&self, _: Io, _: Done) {
-        panic!("a protocol machine must not do I/O");
-    }
-
-    fn extents(&self, _: u64, _: u64) -> Result<Vec<Extent>, IoError> {
         panic!("a protocol machine must not do I/O");
     }
 }

@@ -96,6 +96,18 @@ fn qemu_img_converts_to_the_export_and_finds_it_identical() {
 }
 
 #[test]
+fn qemu_img_finds_a_copy_of_sectors_that_were_never_written_identical() {
+    if !require(&[Need::Tool("qemu-img"), Need::Tool("nbdcopy")]) {
+        return;
+    }
+    let (sear, served) = served(&[]);
+    let copy = sear.path("copy");
+    Run::new("nbdcopy").arg(served.uri()).arg(&copy).ok();
+    Run::new("qemu-img").words("compare -f raw -F raw").arg(&copy).arg(served.uri()).ok();
+    served.stop();
+}
+
+#[test]
 fn qemu_io_patterns_read_back_at_every_alignment() {
     if !require(&[Need::Tool("qemu-io")]) {
         return;

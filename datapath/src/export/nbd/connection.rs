@@ -16,7 +16,7 @@ use super::outbox::{Outbox, Ticket};
 use super::pool::Pool;
 use super::socket::{Socket, is_timeout};
 use super::tls::Tls;
-use super::transmission::{Action, Errno, Event, MAX_STATUS_LEN, Refusal, Replies, Request, Transmission, descriptors};
+use super::transmission::{Action, Errno, Event, Refusal, Replies, Request, Transmission};
 use crate::buf::Buf;
 use crate::disk::{Command, Disk, Io, Outcome};
 
@@ -145,20 +145,12 @@ impl Receiver<'_> {
             return ticket.refuse(&SHUTTING_DOWN);
         }
         match request.action {
-            Action::BlockStatus { one } => self.block_status(&request, one, ticket),
+            Action::BlockStatus => ticket.block_status(request.len),
             Action::Disk(command) => {
                 let pool = Arc::clone(&self.pool);
                 let io = Io { command, offset: request.offset, len: u64::from(request.len), buf };
                 self.disk.submit(io, Box::new(move |outcome| complete(&request, command, outcome, ticket, &pool)));
             }
-        }
-    }
-
-    fn block_status(&self, request: &Request, one: bool, ticket: Ticket) {
-        let len = request.len.min(MAX_STATUS_LEN);
-        match self.disk.extents(request.offset, u64::from(len)) {
-            Ok(extents) => ticket.block_status(&descriptors(&extents, len, one)),
-            Err(error) => ticket.refuse(&Refusal::from(&error)),
         }
     }
 

@@ -113,8 +113,8 @@ impl Ticket {
     }
 
     /// The block status request succeeded.
-    pub(super) fn block_status(self, descriptors: &[super::transmission::Descriptor]) {
-        let head = self.outbox.replies.block_status(self.cookie, descriptors);
+    pub(super) fn block_status(self, len: u32) {
+        let head = self.outbox.replies.block_status(self.cookie, len);
         self.push(head, None);
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use keywrap::geometry::{ByteLen, SectorSize};
 
 use super::{Export, Exports};
-use crate::disk::{Command, Disk, Done, Extent, Geometry, Io, IoError, Outcome};
+use crate::disk::{Command, Disk, Done, Geometry, Io, IoError, Outcome};
 
 /// A disk in memory that completes at once or, while its gate is shut, when the test releases.
 pub(super) struct MemDisk {
@@ -121,14 +121,6 @@ impl Disk for MemDisk {
         } else {
             self.complete(io, done);
         }
-    }
-
-    /// The first half is a hole.
-    fn extents(&self, offset: u64, len: u64) -> Result<Vec<Extent>, IoError> {
-        let half = self.geometry.len.0 / 2;
-        let hole = half.saturating_sub(offset).min(len);
-        let both = [Extent { len: hole, hole: true }, Extent { len: len - hole, hole: false }];
-        Ok(both.into_iter().filter(|extent| extent.len > 0).collect())
     }
 }
 

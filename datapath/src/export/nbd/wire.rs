@@ -103,8 +103,8 @@ pub(crate) mod chunk {
     pub(crate) const FLAG_DONE: u16 = 1 << 0;
 }
 
-/// The bit of a `base:allocation` status that says "hole". The other one, "reads as zero", is never true of ciphertext.
-pub(crate) const STATE_HOLE: u32 = 1 << 0;
+/// The `base:allocation` status of data: neither "hole" nor "reads as zero".
+pub(crate) const STATE_DATA: u32 = 0;
 
 /// Length of an option's header in bytes.
 pub(crate) const OPTION_HEADER_LEN: usize = 16;

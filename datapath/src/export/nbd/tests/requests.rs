@@ -90,14 +90,14 @@ fn many_clients_at_once_each_get_their_own_answers() {
 }
 
 #[test]
-fn block_status_tells_holes_and_never_zeroes() {
+fn block_status_calls_everything_data_even_where_the_backing_has_holes() {
     let disk = Arc::new(MemDisk::new(8192));
     let server = Running::start(&disk, Limits::default());
     let mut client = server.client();
     client.send(BLOCK_STATUS, 0, 1, 0, 8192);
-    assert_eq!(client.reply(), Reply::ok(1, &[0, 0, 16, 0, 0, 0, 0, 1, 0, 0, 16, 0, 0, 0, 0, 0]));
+    assert_eq!(client.reply(), Reply::ok(1, &[0, 0, 32, 0, 0, 0, 0, 0]));
     client.send(BLOCK_STATUS, 8, 2, 1024, 8192 - 1024);
-    assert_eq!(client.reply(), Reply::ok(2, &[0, 0, 12, 0, 0, 0, 0, 1]));
+    assert_eq!(client.reply(), Reply::ok(2, &[0, 0, 28, 0, 0, 0, 0, 0]));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) fn check(header: &RequestHeader, session: &Session) -> Result<Option<
         return Err(NOT_FAST);
     }
     match action {
-        Action::BlockStatus { .. } if request.len == 0 => Err(EMPTY_STATUS),
+        Action::BlockStatus if request.len == 0 => Err(EMPTY_STATUS),
         _ => Ok((request.len > 0).then_some(request)),
     }
 }
@@ -53,9 +53,7 @@ fn action(header: &RequestHeader, session: &Session) -> Result<Action, Refusal> 
         cmd::TRIM => return Err(NO_TRIM),
         cmd::CACHE => Command::Cache,
         cmd::WRITE_ZEROES => Command::WriteZeroes { fua },
-        cmd::BLOCK_STATUS if session.block_status => {
-            return Ok(Action::BlockStatus { one: header.flags & flag::REQ_ONE != 0 });
-        }
+        cmd::BLOCK_STATUS if session.block_status => return Ok(Action::BlockStatus),
         cmd::BLOCK_STATUS => return Err(NO_CONTEXT),
         _ => return Err(UNKNOWN_COMMAND),
     }))

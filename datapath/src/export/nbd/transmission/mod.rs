@@ -5,7 +5,6 @@
 mod check;
 mod refusal;
 mod reply;
-mod status;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +12,6 @@ use std::mem;
 
 pub use refusal::{Errno, Refusal};
 pub use reply::Replies;
-pub use status::{Descriptor, MAX_STATUS_LEN, descriptors};
 
 use super::wire::{self, REQUEST_LEN, RequestHeader};
 use crate::buf::Buf;
@@ -53,11 +51,8 @@ pub struct Request {
 pub enum Action {
     /// An operation of the disk.
     Disk(Command),
-    /// `NBD_CMD_BLOCK_STATUS`.
-    BlockStatus {
-        /// Only the first extent is wanted (`NBD_CMD_FLAG_REQ_ONE`).
-        one: bool,
-    },
+    /// `NBD_CMD_BLOCK_STATUS`. `REQ_ONE` makes no difference: the answer is always one extent.
+    BlockStatus,
 }
 
 impl Request {

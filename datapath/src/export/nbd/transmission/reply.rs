@@ -1,8 +1,7 @@
 //! Replies, as bytes: simple, or structured chunks where they were negotiated.
 
-use super::status::Descriptor;
 use super::{ALLOCATION_CONTEXT, Refusal};
-use crate::export::nbd::wire::{MAX_STRING, SIMPLE_REPLY_MAGIC, STRUCTURED_REPLY_MAGIC, chunk};
+use crate::export::nbd::wire::{MAX_STRING, SIMPLE_REPLY_MAGIC, STATE_DATA, STRUCTURED_REPLY_MAGIC, chunk};
 
 /// Builds the replies of one connection.
 ///
@@ -48,16 +47,13 @@ impl Replies {
         reply
     }
 
-    /// Success of a block status request: the extents that `base:allocation` tells.
+    /// Success of a block status request: `len` bytes of data, as `base:allocation` tells it (flags 0).
     #[must_use]
-    pub fn block_status(self, cookie: u64, descriptors: &[Descriptor]) -> Vec<u8> {
-        let len = u32::try_from(descriptors.len() * 8 + 4).unwrap_or(u32::MAX);
-        let mut reply = structured(chunk::BLOCK_STATUS, cookie, len);
+    pub fn block_status(self, cookie: u64, len: u32) -> Vec<u8> {
+        let mut reply = structured(chunk::BLOCK_STATUS, cookie, 12);
         reply.extend_from_slice(&ALLOCATION_CONTEXT.to_be_bytes());
-        for descriptor in descriptors {
-            reply.extend_from_slice(&descriptor.len.to_be_bytes());
-            reply.extend_from_slice(&descriptor.flags.to_be_bytes());
-        }
+        reply.extend_from_slice(&len.to_be_bytes());
+        reply.extend_from_slice(&STATE_DATA.to_be_bytes());
         reply
     }
 }

@@ -4,7 +4,6 @@ use keywrap::geometry::{ByteLen, SectorSize};
 use proptest::prelude::*;
 
 use super::*;
-use crate::disk::Extent;
 use crate::export::nbd::exports::MAX_PAYLOAD;
 use crate::export::nbd::wire::{cmd, cmd_flag as flag};
 
@@ -97,9 +96,8 @@ fn every_command_becomes_its_operation() {
     }
     assert_eq!(one(session(), cmd::FLUSH, 0, 0, 0), Seen::Request(disk(Command::Flush, 0, 0)));
     assert_eq!(one(session(), cmd::DISC, 0, 0, 0), Seen::Disconnect);
-    for (flags, wanted) in [(0, false), (flag::REQ_ONE, true)] {
-        let action = Action::BlockStatus { one: wanted };
-        let expected = Request { cookie: COOKIE, action, offset: 0, len: 7 };
+    for flags in [0, flag::REQ_ONE] {
+        let expected = Request { cookie: COOKIE, action: Action::BlockStatus, offset: 0, len: 7 };
         assert_eq!(one(session(), cmd::BLOCK_STATUS, flags, 0, 7), Seen::Request(expected));
     }
 }
@@ -256,9 +254,8 @@ fn structured_replies_are_laid_out_as_the_protocol_says() {
         replies.refused(COOKIE, &Refusal::new(Errno::NoSpc, "full")),
         chunk([0x80, 1], b"\0\0\0\x1c\0\x04full", 0)
     );
-    let status = [Descriptor { len: 4096, flags: 1 }, Descriptor { len: 512, flags: 0 }];
-    let payload = [0, 0, 0, 1, 0, 0, 16, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0];
-    assert_eq!(replies.block_status(COOKIE, &status), chunk([0, 5], &payload, 0));
+    let payload = [0, 0, 0, 1, 0, 0, 16, 0, 0, 0, 0, 0];
+    assert_eq!(replies.block_status(COOKIE, 4096), chunk([0, 5], &payload, 0));
 }
 
 #[test]
@@ -296,25 +293,5 @@ proptest! {
         let magic = wire::REQUEST_MAGIC.to_be_bytes();
         let input = if framed { [&magic[..], &noise].concat() } else { noise };
         receive(session(), &input, usize::MAX);
-    }
-
-    #[test]
-    fn descriptors_tell_every_byte_as_the_extents_do(
-        extents in proptest::collection::vec((1_u64..50, any::<bool>()), 1..20), len in 1_u32..1000, one: bool,
-    ) {
-        let extents: Vec<Extent> = extents.into_iter().map(|(len, hole)| Extent { len, hole }).collect();
-        let by_byte: Vec<u32> = extents
-            .iter().flat_map(|extent| vec![u32::from(extent.hole); extent.len.try_into().unwrap()]).collect();
-        let told = descriptors(&extents, len, one);
-        let told_by_byte: Vec<u32> =
-            told.iter().flat_map(|told| vec![told.flags; told.len as usize]).collect();
-        prop_assert!(!told.is_empty() && told.iter().all(|told| told.len > 0));
-        prop_assert!(told.windows(2).all(|pair| pair[0].flags != pair[1].flags));
-        prop_assert_eq!(&told_by_byte[..], &by_byte[..told_by_byte.len()]);
-        if one {
-            prop_assert_eq!(told.len(), 1);
-        } else {
-            prop_assert_eq!(told_by_byte.len(), by_byte.len().min(len as usize));
-        }
     }
 }
