@@ -50,6 +50,8 @@ fn headers_of_cryptsetup_are_read_at_every_legal_size_and_from_each_copy_alone()
         assert_eq!((found, row), (header, Row::PrimaryOverwritten), "{size:?}");
         let mut store = Store::open(&file).unwrap();
         store.repair().unwrap();
+        // The store holds the lock that cryptsetup waits for.
+        drop(store);
         assert_eq!(Copies::read(&file).decide(), Ok(Row::Twins));
         cryptsetup(dir.path(), &["open", "--test-passphrase", "--key-file", "passphrase", "volume"]);
     }
@@ -65,6 +67,7 @@ fn headers_written_by_us_are_read_by_cryptsetup_at_every_legal_size_and_from_eac
         let mut metadata = store.header().metadata.clone();
         metadata.config.set_allow_discards(true);
         store.commit(metadata).unwrap();
+        drop(store);
 
         for lost in [CopyId::Primary, CopyId::Secondary] {
             file.write_all_at(&[0; 512], lost.offset(size)).unwrap();
