@@ -6,6 +6,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use keywrap::medium::Medium;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
 use rustix::fs::OFlags;
 
 use crate::error::Error;
@@ -53,6 +56,23 @@ impl Backing {
         Ok(Self { path, file, len })
     }
 
+    /// Keeps others from the backing until it is closed, whatever state directory they use: an open file description
+    /// lock (fcntl(2)) on all of it, shared for [`Access::Read`]. QEMU locks its images alike and is kept away too;
+    /// cryptsetup locks with flock(2) and is not.
+    ///
+    /// # Errors
+    /// [`Error::Claimed`] when someone else has claimed it. A filesystem without locks is no error.
+    pub(crate) fn claim(&self, access: Access) -> Result<(), Error> {
+        match fcntl(&self.file, FcntlArg::F_OFD_SETLK(&whole_file(access))) {
+            Ok(_) => Ok(()),
+            Err(Errno::EAGAIN | Errno::EACCES) => Err(Error::Claimed { path: self.path.clone() }),
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "the backing cannot be locked against others");
+                Ok(())
+            }
+        }
+    }
+
     /// Whether something is at `path`, a dangling symbolic link included.
     pub(crate) fn exists(path: &Path) -> bool {
         fs::symlink_metadata(path).is_ok()
@@ -84,6 +104,16 @@ impl Backing {
         }
         Ok(())
     }
+}
+
+/// A lock from the first byte to the end, wherever that will be.
+#[expect(clippy::cast_possible_truncation, reason = "the constants are 0 to 2, of another type than the field")]
+const fn whole_file(access: Access) -> libc::flock {
+    let kind = match access {
+        Access::Read => libc::F_RDLCK,
+        Access::Write => libc::F_WRLCK,
+    };
+    libc::flock { l_type: kind as i16, l_whence: libc::SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 }
 }
 
 /// A file under construction: removed again unless [`NewFile::keep`] is called.
@@ -226,6 +256,21 @@ mod tests {
         }
         let error = Backing::open(&dir.path().join("none"), Access::Read).unwrap_err();
         assert!(matches!(error, Error::Missing { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_claim_keeps_writers_away_and_readers_share() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("disk");
+        fs::write(&path, b"data").unwrap();
+        let open = |access| Backing::open(&path, access).unwrap();
+        let (reader, other_reader, writer) = (open(Access::Read), open(Access::Read), open(Access::Write));
+        reader.claim(Access::Read).unwrap();
+        other_reader.claim(Access::Read).unwrap();
+        assert!(matches!(writer.claim(Access::Write), Err(Error::Claimed { .. })));
+        drop((reader, other_reader));
+        writer.claim(Access::Write).unwrap();
+        assert!(matches!(open(Access::Read).claim(Access::Read), Err(Error::Claimed { .. })));
     }
 
     #[test]

@@ -185,6 +185,12 @@ pub(crate) enum Error {
         /// The device.
         path: PathBuf,
     },
+    /// A backing that another process serves, makes or erases.
+    #[error("{} is being served or changed by another program", path.display())]
+    Claimed {
+        /// The file or device.
+        path: PathBuf,
+    },
     /// A host name without an address.
     #[error("cannot look up {address}")]
     LookUp {
@@ -279,7 +285,7 @@ impl Error {
             | Self::Aborted => Exit::Refused,
             Self::NotAVolume { .. } => Exit::NotAVolume,
             Self::NotAdopted { .. } | Self::KeyMissing { .. } => Exit::KeyMissing,
-            Self::InUse { .. } | Self::Busy { .. } => Exit::InUse,
+            Self::InUse { .. } | Self::Busy { .. } | Self::Claimed { .. } => Exit::InUse,
         }
     }
 

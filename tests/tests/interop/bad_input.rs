@@ -84,6 +84,20 @@ fn a_volume_is_served_by_one_server_at_a_time() {
 }
 
 #[test]
+fn another_installation_cannot_take_a_volume_that_is_served() {
+    let (sear, disk) = volume();
+    let mut served = sear.up(&disk, [""; 0]);
+    let stranger = Sear::new();
+    for words in ["volume erase --yes", "volume create --force --size 8M"] {
+        let failure = stranger.run().words(words).arg(&disk).fails();
+        assert_eq!(failure.code, Some(6), "{words}: {}", failure.output);
+    }
+    served.assert_alive();
+    served.stop();
+    sear.up(&disk, [""; 0]).stop();
+}
+
+#[test]
 fn paths_that_cannot_be_volumes_are_refused() {
     let sear = Sear::new();
     fs::create_dir(sear.path("folder")).expect("the folder can be made");

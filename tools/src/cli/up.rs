@@ -69,6 +69,7 @@ impl Up {
         let access = if self.serve.read_only { Access::Read } else { Access::Write };
         let places = Places::open(&self.at, access)?;
         let lock = state.lock(uuid_of(&places)?, Purpose::Serve)?;
+        places.claim(access)?;
         let volume = unlock(state, places)?;
         self.request.check_matches(&volume)?;
         Ok((volume, lock))

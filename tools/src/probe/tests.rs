@@ -83,7 +83,7 @@ fn made_by(command: &str, mib: u64, what: &str) {
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .output();
     let output = match run {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && std::env::var_os("CI").is_none() => {
             eprintln!("SKIPPED: {} is not installed", words[0]);
             return;
         }

@@ -147,6 +147,7 @@ impl Ground {
             }
             Self::Blank | Self::Cleared => (None, Backing::open(path, Access::Write)?),
         };
+        backing.claim(Access::Write)?;
         if backing.len == 0 {
             backing.grow(needed().ok_or_else(|| Error::SizeNeeded { path: path.clone() })?)?;
         }
@@ -163,6 +164,7 @@ impl Ground {
             return Ok((Some(guard), backing));
         }
         let mut backing = Backing::open(path, Access::Write)?;
+        backing.claim(Access::Write)?;
         if backing.len == 0 {
             backing.grow(HEADER_LEN)?;
         }

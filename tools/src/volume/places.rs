@@ -86,6 +86,15 @@ impl Places {
         Ok(places)
     }
 
+    /// Keeps others from the backings until they are closed; see [`Backing::claim`].
+    ///
+    /// # Errors
+    /// When someone else has claimed one.
+    pub(crate) fn claim(&self, access: Access) -> Result<(), Error> {
+        self.data.claim(access)?;
+        self.header.as_ref().map_or(Ok(()), |header| header.claim(access))
+    }
+
     /// What the header is read from and written to.
     pub(crate) fn header(&self) -> &dyn Medium {
         &self.header.as_ref().unwrap_or(&self.data).file

@@ -57,6 +57,7 @@ impl Erase {
         let uuid = uuid_of(&places)?;
         let _serving = state.lock(uuid, Purpose::Serve)?;
         let _changing = state.lock(uuid, Purpose::Change)?;
+        places.claim(Access::Write)?;
         if !self.yes {
             self.confirm(uuid)?;
         }

@@ -47,6 +47,7 @@ impl RestoreHeader {
         let places = Places::at(&self.at, Access::Write)?;
         let _serving = state.lock(uuid, Purpose::Serve)?;
         let _changing = state.lock(uuid, Purpose::Change)?;
+        places.claim(Access::Write)?;
         volume::restore_header(&backup.file, places.header(), places.data.len, self.force)
             .map_err(Error::volume(places.header_path()))?;
         ui.confirm(&Restored { path: places.data.path, uuid })
