@@ -9,7 +9,7 @@ use std::thread;
 
 use clap::Args;
 use datapath::backend::file::FileBackend;
-use datapath::export::nbd::{Config, Export, Limits, Server, Uri};
+use datapath::export::nbd::{self, Config, Export, Limits, Server, Uri};
 use datapath::volume::{DiskOptions, EncryptedDisk};
 
 use crate::error::Error;
@@ -54,10 +54,14 @@ impl ServeArgs {
             [] => vec![address::resolve(&Listen::Unix(default_socket))?],
             typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
         };
+        let tls = self.tls.config();
+        if tls.is_none() {
+            listen.iter().for_each(warn_of_plaintext);
+        }
         let description = format!("sear volume {}", volume.opened.uuid);
         let disk = Arc::new(self.disk(volume)?);
         let export = Export { name, description, strict_alignment: self.strict_alignment, disk };
-        let config = Config { exports: vec![export], listen, tls: self.tls.config(), limits: Limits::default() };
+        let config = Config { exports: vec![export], listen, tls, limits: Limits::default() };
         Ok(Bound(Server::bind(config)?))
     }
 
@@ -73,6 +77,14 @@ impl ServeArgs {
         let backend = FileBackend::new(places.data.file).map_err(Error::io("serve", &path))?;
         EncryptedDisk::open(Box::new(backend), &opened.volume_key, opened.segment, options)
             .map_err(|source| Error::Open { path, source })
+    }
+}
+
+fn warn_of_plaintext(listen: &nbd::Listen) {
+    if let nbd::Listen::Tcp(at) = listen
+        && !at.ip().is_loopback()
+    {
+        tracing::warn!(%at, "anybody who reaches this address can read and write the volume; use --tls-cert and --tls-client-ca");
     }
 }
 
