@@ -43,7 +43,7 @@ bench:
 # all benchmarks from scratch, recorded under benches/record/<processor>/<date>: just bench-record YYYY-MM-DD
 bench-record date:
     rm -rf target/criterion
-    cargo bench --package sear-benches -- --warm-up-time 0.5 --measurement-time 1 --sample-size 20
+    cargo bench --package sear-benches -- --warm-up-time 0.3 --measurement-time 0.6 --sample-size 20
     cargo run --release --package sear-benches --bin bench-record -- {{date}}
 
 # licences, advisories and sources of the dependencies (needs cargo-deny)
