@@ -10,14 +10,14 @@ const NEEDS: [Need; 6] =
 
 #[test]
 #[ignore = "long, and mounts as root: writes more than a gibibyte"]
-fn the_rust_toolchain_on_ext4_survives_a_restart() {
+fn the_rust_toolchain_on_ext4_survives_a_server_killed_after_unmounting() {
     if !require(&NEEDS) {
         return;
     }
     let (sear, tree) = (Sear::new(), Tree::of_the_toolchain(1 << 30));
     let served = up(&sear, "2G");
     write_tree(&served, Filesystem::Ext4, &tree);
-    served.stop();
+    served.crash();
     let served = up(&sear, "2G");
     compare_tree(&served, Filesystem::Ext4, &tree);
     served.stop();
