@@ -10,6 +10,7 @@ use keywrap::secret::SecretBytes;
 use proptest::prelude::*;
 
 const WYCHEPROOF: &str = include_str!("vectors/aes_xts_test.json");
+const CAVP: &str = include_str!("vectors/xts_cavp.txt");
 const OPENSSL: &str = include_str!("vectors/xts_units_openssl.txt");
 
 fn unhex(hex: &str) -> Vec<u8> {
@@ -51,33 +52,13 @@ fn the_reference_computes_the_wycheproof_vectors_of_whole_blocks() {
 
 #[test]
 fn the_reference_computes_nist_cavp_vectors() {
-    // CAVS 11.0, XTSGenAES256.rsp, [ENCRYPT], COUNT = 1, 4, 16: key, DataUnitSeqNumber, PT, CT.
-    const CASES: [(&str, u128, &str, &str); 3] = [
-        (
-            "ef010ca1a3663e32534349bc0bae62232a1573348568fb9ef41768a7674f507a\
-             727f98755397d0e0aa32f830338cc7a926c773f09e57b357cd156afbca46e1a0",
-            187,
-            "ed98e01770a853b49db9e6aaf88f0a41b9b56e91a5a2b11d40529254f5523e75",
-            "ca20c55e8dc149687d2541de39c3df6300bb5a163c10ced3666b1357db8bd39d",
-        ),
-        (
-            "1dd0d86d63eafbd1011e4a4493f508b4e515c47aae63d4dba1de1f07bdffe559\
-             5f01f5a27bff8441104ec73b15473f7246db7d48218c11dc1c9bfc865f3d768f",
-            10,
-            "5d540dd2cc12f7e1b447f5c3605e0816c4c946166485e9b18db3e00e446c490e",
-            "dfe1945125f8cc77df69379eb47112737a532ce5c249898b838aee6860b9bd03",
-        ),
-        (
-            "f226da8f3117ab5152e0c52fe66a618a787c1e2592d77d32ab6c4879e792b2a4\
-             ca1d3a376b87acdebb42cd2bac3b4a1ace4c0bc02a25e884f35e1090a6dc877e",
-            232,
-            "93c8ca1883b3a8a5a262bbf5827188c10bea7d4d838ad89278090651923aacbf",
-            "0257e82ec595ccf8148e5d1ba290fce2a1540940da898903f15a8ec3047bc769",
-        ),
-    ];
-    for (key, tweak, plain, ciphertext) in CASES {
-        assert_reference(&unhex(key), tweak, &unhex(plain), &unhex(ciphertext));
+    let mut used = 0;
+    for line in CAVP.lines().filter(|line| !line.starts_with('#')) {
+        let [key, tweak, plain, ciphertext] = line.split(' ').map(unhex).collect::<Vec<_>>().try_into().unwrap();
+        assert_reference(&key, u128::from_le_bytes(tweak.try_into().unwrap()), &plain, &ciphertext);
+        used += 1;
     }
+    assert_eq!(used, 120);
 }
 
 #[test]

@@ -79,6 +79,44 @@ fn keyslots_and_tokens_that_cryptsetup_adds_survive_our_changes() {
 }
 
 #[test]
+fn a_volume_opens_by_its_master_key_whatever_cryptsetup_does_to_other_keyslots() {
+    if !require(&NEEDS) {
+        return;
+    }
+    let sear = Sear::new();
+    let (disk, theirs) = (sear.path("disk"), sear.path("theirs"));
+    sear.run().words("volume create --size 1M").arg(&disk).ok();
+    fs::write(&theirs, "added by cryptsetup").expect("the file can be written");
+    let ours = Cryptsetup::with_key_file(sear.export_key(&disk));
+    ours.run().words("luksAddKey --pbkdf pbkdf2 --pbkdf-force-iterations 1000").arg(&disk).arg(&theirs).ok();
+    sear.up(&disk, [""; 0]).stop();
+    ours.run().words("config --priority prefer --key-slot 1").arg(&disk).ok();
+    sear.up(&disk, [""; 0]).stop();
+    ours.run().words("config --label renamed").arg(&disk).ok();
+    sear.up(&disk, [""; 0]).stop();
+    ours.run().words("luksKillSlot").arg(&disk).arg("1").ok();
+    sear.up(&disk, [""; 0]).stop();
+}
+
+#[test]
+fn a_reencryption_that_was_begun_is_refused_by_name() {
+    if !require(&NEEDS) {
+        return;
+    }
+    let sear = Sear::new();
+    let (disk, passphrase) = empty_disk(&sear);
+    passphrase.format(&disk, 4096, "--pbkdf pbkdf2 --pbkdf-force-iterations 1000");
+    let reencrypt = "reencrypt --init-only --force-offline-reencrypt --pbkdf pbkdf2 --pbkdf-force-iterations 1000";
+    passphrase.run().words(reencrypt).arg(&disk).ok();
+    let mandatory = Cryptsetup::metadata(&disk)["config"]["requirements"]["mandatory"].to_string();
+    assert!(mandatory.contains("online-reencrypt"), "cryptsetup began none: {mandatory}");
+    let failure =
+        sear.run().words("volume adopt").arg(&disk).arg("--passphrase-file").arg(passphrase.key_file()).fails();
+    assert_eq!(failure.code, Some(5), "{}", failure.output);
+    assert!(failure.output.contains("reencryption"), "{}", failure.output);
+}
+
+#[test]
 fn a_volume_whose_keyslots_cryptsetup_erased_is_refused() {
     if !require(&NEEDS) {
         return;

@@ -1,7 +1,9 @@
 use super::*;
 use crate::geometry::SectorSize;
-use crate::luks2::json::{KdfKind, KeyslotKind, Metadata, SegmentKind};
+use crate::luks2::json::{CryptSegment, DigestKind, KdfKind, KeyslotKind, Luks2Keyslot, Metadata, Pbkdf2Digest};
+use crate::luks2::json::{SegmentKind, SegmentSize};
 use crate::luks2::store::Store;
+use crate::luks2::token::SearToken;
 
 /// Changes the metadata without the master key, as an attacker would.
 fn tamper(file: &File, change: impl FnOnce(&mut Metadata)) {
@@ -11,29 +13,63 @@ fn tamper(file: &File, change: impl FnOnce(&mut Metadata)) {
     store.commit(metadata).unwrap();
 }
 
+fn crypt(metadata: &mut Metadata) -> &mut CryptSegment {
+    match &mut metadata.segments.get_mut(&0).unwrap().kind {
+        SegmentKind::Crypt(crypt) => crypt,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn digest(metadata: &mut Metadata) -> &mut Pbkdf2Digest {
+    match &mut metadata.digests.get_mut(&0).unwrap().kind {
+        DigestKind::Pbkdf2(digest) => digest,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn luks2(metadata: &mut Metadata) -> &mut Luks2Keyslot {
+    match &mut metadata.keyslots.get_mut(&0).unwrap().kind {
+        KeyslotKind::Luks2(luks2) => luks2,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn token(metadata: &mut Metadata, change: impl FnOnce(&mut SearToken)) {
+    let (_, token) = SearToken::all(metadata).next().unwrap();
+    let mut token = token.unwrap();
+    change(&mut token);
+    metadata.tokens.insert(0, token.to_token());
+}
+
 #[test]
-fn a_tampered_header_is_refused_by_the_field_that_disagrees() {
+fn a_tampered_header_is_refused_by_the_one_field_that_disagrees() {
     type Change = fn(&mut Metadata);
-    let changes: [(&str, Change); 4] = [
-        ("config.flags.allow-discards", |metadata| metadata.config.set_allow_discards(true)),
-        ("segment.offset", |metadata| metadata.segments.get_mut(&0).unwrap().offset += 4096),
-        ("segment.iv_tweak", |metadata| {
-            if let SegmentKind::Crypt(crypt) = &mut metadata.segments.get_mut(&0).unwrap().kind {
-                crypt.iv_tweak = 8;
-            }
-        }),
-        ("segment.sector_size", |metadata| {
-            if let SegmentKind::Crypt(crypt) = &mut metadata.segments.get_mut(&0).unwrap().kind {
-                crypt.sector_size = SectorSize::B512;
-            }
-        }),
+    let changes: [(&str, Change); 17] = [
+        ("config.flags.allow-discards", |it| it.config.set_allow_discards(true)),
+        ("segment.offset", |it| it.segments.get_mut(&0).unwrap().offset += 4096),
+        ("segment.size", |it| it.segments.get_mut(&0).unwrap().size = SegmentSize::Fixed(1 << 20)),
+        ("segment.iv_tweak", |it| crypt(it).iv_tweak = 8),
+        ("segment.sector_size", |it| crypt(it).sector_size = SectorSize::B512),
+        ("digest.hash", |it| digest(it).hash = "sha512".to_owned()),
+        ("digest.iterations", |it| digest(it).iterations += 1),
+        ("digest.salt", |it| digest(it).salt[0] ^= 1),
+        ("digest.digest", |it| digest(it).digest[0] ^= 1),
+        ("keyslot.area.offset", |it| it.keyslots.get_mut(&0).unwrap().area.offset += 4096),
+        ("keyslot.area.size", |it| it.keyslots.get_mut(&0).unwrap().area.size += 4096),
+        ("keyslot.area.key_size", |it| luks2(it).area_key_size = 32),
+        ("keyslot.af.hash", |it| luks2(it).af.hash = "sha512".to_owned()),
+        ("keyslot.kdf is", |it| luks2(it).kdf.kind = KdfKind::Pbkdf2 { hash: "sha256".to_owned(), iterations: 1001 }),
+        ("keyslot.kdf.salt", |it| luks2(it).kdf.salt[0] ^= 1),
+        ("token's own mac", |it| token(it, |token| token.mac.whole[0] ^= 1)),
+        ("token's own mac", |it| token(it, |token| token.mac.whole = [0; 32])),
     ];
     for (field, change) in changes {
         let (file, _) = volume();
         tamper(&file, change);
         let refused = error(unlock_with_master(&file, DEVICE, id(1), &master(1)));
-        assert_eq!(refused.kind(), ErrorKind::Tampered);
-        assert!(refused.to_string().contains(field), "{refused}");
+        assert_eq!(refused.kind(), ErrorKind::Tampered, "{field}");
+        assert!(refused.to_string().contains(&format!(" {field}")), "{field}: {refused}");
+        assert!(!refused.to_string().contains(", "), "more than one field is named: {refused}");
     }
 }
 
