@@ -43,3 +43,64 @@ pub fn allocate(metadata: &Metadata, header: HeaderSize, size: u64) -> Result<u6
     }
     Ok(candidate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::{Area, Config, Keyslot, KeyslotKind, Object};
+    use super::*;
+
+    const START: u64 = 32 << 10;
+    const PAGE: u64 = AREA_ALIGN;
+
+    /// Keyslots with these areas, counted from the start of a space of `pages` pages.
+    fn metadata(areas: &[(u64, u64)], pages: u64) -> Metadata {
+        let keyslot = |&(first, len): &(u64, u64)| Keyslot {
+            key_size: 64,
+            priority: None,
+            area: Area {
+                kind: "raw".to_owned(),
+                offset: START + first * PAGE,
+                size: len * PAGE,
+                rest: Object::default(),
+            },
+            kind: KeyslotKind::Other("test".to_owned()),
+            rest: Object::default(),
+        };
+        Metadata {
+            keyslots: (0..).zip(areas.iter().map(keyslot)).collect(),
+            tokens: [].into(),
+            segments: [].into(),
+            digests: [].into(),
+            config: Config { keyslots_size: pages * PAGE, ..Config::default() },
+            rest: Object::default(),
+        }
+    }
+
+    /// The first page of the area that is found.
+    fn first_page(areas: &[(u64, u64)], pages: u64, size: u64) -> Option<u64> {
+        let found = allocate(&metadata(areas, pages), HeaderSize::DEFAULT, size).ok()?;
+        Some((found - START) / PAGE)
+    }
+
+    #[test]
+    fn the_first_gap_that_is_long_enough_is_taken() {
+        assert_eq!(first_page(&[], 4, PAGE), Some(0));
+        assert_eq!(first_page(&[(0, 1), (2, 1)], 4, PAGE), Some(1));
+        assert_eq!(first_page(&[(0, 1), (2, 1)], 8, 2 * PAGE), Some(3));
+        assert_eq!(first_page(&[(3, 1), (0, 1)], 4, 2 * PAGE), Some(1), "keyslots are not in the order of their areas");
+    }
+
+    #[test]
+    fn a_size_is_rounded_up_to_pages() {
+        assert_eq!(first_page(&[(0, 1), (2, 1)], 8, PAGE + 1), Some(3));
+        assert_eq!(area_size(64, 4000), 63 * PAGE);
+    }
+
+    #[test]
+    fn a_full_space_is_an_error_that_tells_its_end() {
+        assert_eq!(first_page(&[(0, 4)], 4, 1), None);
+        assert_eq!(first_page(&[(0, 2)], 4, 3 * PAGE), None);
+        let error = allocate(&metadata(&[(0, 2)], 4), HeaderSize::DEFAULT, 3 * PAGE).unwrap_err();
+        assert_eq!(error, NoRoom { needed: 3 * PAGE, limit: START + 4 * PAGE });
+    }
+}
