@@ -58,12 +58,7 @@ fn keyslots_and_tokens_that_cryptsetup_adds_survive_our_changes() {
     if !require(&NEEDS) {
         return;
     }
-    let sear = Sear::new();
-    let (disk, theirs) = (sear.path("disk"), sear.path("theirs"));
-    sear.run().words("volume create --size 1M").arg(&disk).ok();
-    fs::write(&theirs, "added by cryptsetup").expect("the file can be written");
-    let ours = Cryptsetup::with_key_file(sear.export_key(&disk));
-    ours.run().words("luksAddKey --pbkdf pbkdf2 --pbkdf-force-iterations 1000").arg(&disk).arg(&theirs).ok();
+    let (sear, disk, theirs, _) = with_a_keyslot_of_cryptsetup();
     let token = sear.path("token.json");
     fs::write(&token, r#"{"type":"example","keyslots":["1"],"note":"keep me"}"#).expect("the file can be written");
     Run::new("cryptsetup").words("token import --json-file").arg(&token).arg(&disk).ok();
@@ -83,12 +78,7 @@ fn a_volume_opens_by_its_master_key_whatever_cryptsetup_does_to_other_keyslots()
     if !require(&NEEDS) {
         return;
     }
-    let sear = Sear::new();
-    let (disk, theirs) = (sear.path("disk"), sear.path("theirs"));
-    sear.run().words("volume create --size 1M").arg(&disk).ok();
-    fs::write(&theirs, "added by cryptsetup").expect("the file can be written");
-    let ours = Cryptsetup::with_key_file(sear.export_key(&disk));
-    ours.run().words("luksAddKey --pbkdf pbkdf2 --pbkdf-force-iterations 1000").arg(&disk).arg(&theirs).ok();
+    let (sear, disk, _, ours) = with_a_keyslot_of_cryptsetup();
     sear.up(&disk, [""; 0]).stop();
     ours.run().words("config --priority prefer --key-slot 1").arg(&disk).ok();
     sear.up(&disk, [""; 0]).stop();
@@ -127,6 +117,17 @@ fn a_volume_whose_keyslots_cryptsetup_erased_is_refused() {
     Run::new("cryptsetup").words("--batch-mode luksErase").arg(&disk).ok();
     let failure = sear.run().arg("up").arg(&disk).fails();
     assert!(matches!(failure.code, Some(4 | 5 | 7)), "{:?}: {}", failure.code, failure.output);
+}
+
+/// A volume of ours to which cryptsetup added keyslot 1: the volume, the file with that key, and our own key.
+fn with_a_keyslot_of_cryptsetup() -> (Sear, PathBuf, PathBuf, Cryptsetup) {
+    let sear = Sear::new();
+    let (disk, theirs) = (sear.path("disk"), sear.path("theirs"));
+    sear.run().words("volume create --size 1M").arg(&disk).ok();
+    fs::write(&theirs, "added by cryptsetup").expect("the file can be written");
+    let ours = Cryptsetup::with_key_file(sear.export_key(&disk));
+    ours.run().words("luksAddKey --pbkdf pbkdf2 --pbkdf-force-iterations 1000").arg(&disk).arg(&theirs).ok();
+    (sear, disk, theirs, ours)
 }
 
 /// A volume with one passphrase keyslot, formatted by cryptsetup with these options, is adopted and then has both keys.
