@@ -103,27 +103,32 @@ mod tests {
 
     use super::*;
 
-    fn file_with(bytes: &[u8]) -> PassphraseArgs {
+    /// The arguments that name a file with these bytes, and the file, which goes when it is dropped.
+    fn file_with(bytes: &[u8]) -> (PassphraseArgs, tempfile::TempPath) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(bytes).unwrap();
-        PassphraseArgs { passphrase_file: Some(file.into_temp_path().keep().unwrap()) }
+        let path = file.into_temp_path();
+        (PassphraseArgs { passphrase_file: Some(path.to_path_buf()) }, path)
     }
 
     #[test]
     fn every_byte_of_a_passphrase_file_counts() {
-        let args = file_with(b"secret\n");
+        let (args, _file) = file_with(b"secret\n");
         assert_eq!(args.existing("").ok().unwrap().expose_secret(), b"secret\n");
     }
 
     #[test]
     fn an_empty_passphrase_cannot_be_set() {
-        assert!(matches!(file_with(b"").new_one(""), Err(Error::EmptyPassphrase)));
+        let (args, _file) = file_with(b"");
+        assert!(matches!(args.new_one(""), Err(Error::EmptyPassphrase)));
     }
 
     #[test]
     fn a_passphrase_file_may_be_eight_mebibytes_and_no_more() {
-        assert!(file_with(&vec![b'x'; MAX_FILE]).existing("").is_ok());
-        let error = file_with(&vec![b'x'; MAX_FILE + 1]).existing("").err().unwrap();
+        let (args, _file) = file_with(&vec![b'x'; MAX_FILE]);
+        assert!(args.existing("").is_ok());
+        let (args, _file) = file_with(&vec![b'x'; MAX_FILE + 1]);
+        let error = args.existing("").err().unwrap();
         assert!(matches!(error, Error::PassphraseTooLong { .. }));
     }
 }
