@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use datapath::cipher::Cipher;
-use datapath::cipher::dispatch::EngineName;
+use datapath::cipher::dispatch::Engine;
 use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 
@@ -10,7 +10,7 @@ const CALLS: [usize; 4] = [512, 4096, 64 << 10, 1 << 20];
 
 fn cipher(criterion: &mut Criterion) {
     let key = VolumeKey::random().expect("the system has randomness");
-    for engine in EngineName::ALL {
+    for engine in Engine::available() {
         let cipher = Cipher::new(&key, engine);
         for unit in [SectorSize::B512, SectorSize::B4096] {
             let mut group = criterion.benchmark_group(format!("cipher-{engine}-unit{}", unit.bytes()));

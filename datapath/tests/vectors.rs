@@ -1,9 +1,9 @@
 //! The reference model and every engine against published vectors, and against units that OpenSSL computed.
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
-use datapath::cipher::Cipher;
-use datapath::cipher::dispatch::EngineName;
+use datapath::cipher::dispatch::Engine;
 use datapath::cipher::xts::Reference;
+use datapath::cipher::{Cipher, Direction};
 use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 use keywrap::secret::SecretBytes;
@@ -71,7 +71,7 @@ fn reference_and_engines_compute_the_units_of_openssl() {
         let plain: Vec<u8> = (0..=u8::MAX).cycle().take(ciphertext.len()).collect();
         assert_reference(&key_bytes, tweak.into(), &plain, &ciphertext);
         let unit = SectorSize::try_from(u32::try_from(ciphertext.len()).unwrap()).unwrap();
-        for engine in EngineName::ALL {
+        for engine in Engine::available() {
             let cipher = Cipher::new(&key(&key_bytes), engine);
             let mut data = vec![0; plain.len()];
             cipher.encrypt_to(&plain, &mut data, unit, tweak);
@@ -102,7 +102,7 @@ proptest! {
             let tweak = first_tweak.wrapping_add(n as u64 * unit.tweak_step());
             Reference::new(&key).encrypt_unit(bytes, tweak.into());
         }
-        for engine in EngineName::ALL {
+        for engine in Engine::available() {
             let cipher = Cipher::new(&key, engine);
             let mut data = plain.clone();
             cipher.encrypt(&mut data, unit, first_tweak);
@@ -116,5 +116,22 @@ proptest! {
 #[test]
 #[should_panic(expected = "not whole data units")]
 fn a_run_with_a_partial_unit_is_never_encrypted() {
-    Cipher::new(&key(&(0..64).collect::<Vec<u8>>()), EngineName::Portable).encrypt(&mut [0; 700], SectorSize::B512, 0);
+    Cipher::new(&key(&(0..64).collect::<Vec<u8>>()), Engine::portable()).encrypt(&mut [0; 700], SectorSize::B512, 0);
+}
+
+#[test]
+fn a_partial_block_steals_from_the_block_before_in_every_engine() {
+    let key = key(&(0..64).collect::<Vec<u8>>());
+    for len in (16..200).chain([4095, 4097, 70_001]) {
+        let plain: Vec<u8> = (0..=u8::MAX).cycle().take(len).collect();
+        let mut expected = plain.clone();
+        Reference::new(&key).encrypt_unit(&mut expected, 1 << 70);
+        for engine in Engine::available() {
+            let mut data = plain.clone();
+            Cipher::new(&key, engine).unit(Direction::Encrypt, &mut data, 1 << 70).unwrap();
+            assert!(data == expected, "{engine} encrypts {len} bytes otherwise");
+            Cipher::new(&key, engine).unit(Direction::Decrypt, &mut data, 1 << 70).unwrap();
+            assert!(data == plain, "{engine} decrypts {len} bytes otherwise");
+        }
+    }
 }

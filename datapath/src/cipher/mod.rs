@@ -1,40 +1,38 @@
 //! AES-XTS over runs of sectors, as dm-crypt's `aes-xts-plain64` does it.
 //!
-//! [`Cipher`] is the face; behind it stands one `Engine`, chosen once by [`dispatch`]. [`xts`] is the specification
+//! [`Cipher`] is the face; behind it stands one engine, chosen once by [`dispatch`]. [`xts`] is the specification
 //! in code, the model for every engine; [`selftest`] compares the two before the first sector is touched.
 
 pub mod dispatch;
+mod engine;
+pub mod features;
 mod portable;
 pub mod selftest;
+mod stealing;
+mod unit;
 pub mod xts;
 mod xts_mode;
 
 use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 
-use dispatch::EngineName;
-
-/// What an engine does: whole data units in place, keyed when it was made.
-///
-/// `data` is a whole number of units, which [`Cipher`] has checked. The first unit has the tweak `first_tweak` and each
-/// next one [`SectorSize::tweak_step`] more, wrapping at 2^64 as dm-crypt's counter does.
-trait Engine: Send + Sync {
-    fn encrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64);
-    fn decrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64);
-}
+use dispatch::{Engine, Proof};
+pub use engine::Direction;
+use engine::{Buffers, Xts};
+pub use unit::{BadUnitLen, UnitLen};
 
 /// A volume's cipher: AES-128-XTS or AES-256-XTS by the length of its key, with the plain64 tweak.
 pub struct Cipher {
-    engine: Box<dyn Engine>,
+    engine: Box<dyn Xts>,
 }
 
 impl Cipher {
-    /// A cipher under `key` with the named engine. The key schedule is wiped when the cipher is dropped.
+    /// A cipher under `key` on the given engine. The key schedule is wiped when the cipher is dropped.
     #[must_use]
-    pub fn new(key: &VolumeKey, engine: EngineName) -> Self {
-        let engine = match engine {
-            EngineName::Portable => portable::engine(key),
-            EngineName::XtsMode => xts_mode::engine(key),
+    pub fn new(key: &VolumeKey, engine: Engine) -> Self {
+        let engine = match engine.0 {
+            Proof::Portable => portable::engine(key),
+            Proof::XtsMode => xts_mode::engine(key),
         };
         Self { engine }
     }
@@ -45,8 +43,7 @@ impl Cipher {
     /// # Panics
     /// When `data` is not a whole number of units: its tail would stay in plaintext.
     pub fn encrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        assert_whole(data.len(), unit);
-        self.engine.encrypt(data, unit, first_tweak);
+        self.run(Direction::Encrypt, Buffers::InPlace(data), unit, first_tweak);
     }
 
     /// Decrypts a run of data units in place; see [`Self::encrypt`].
@@ -54,8 +51,7 @@ impl Cipher {
     /// # Panics
     /// When `data` is not a whole number of units.
     pub fn decrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        assert_whole(data.len(), unit);
-        self.engine.decrypt(data, unit, first_tweak);
+        self.run(Direction::Decrypt, Buffers::InPlace(data), unit, first_tweak);
     }
 
     /// Encrypts `plain` into `out`; see [`Self::encrypt`].
@@ -63,9 +59,7 @@ impl Cipher {
     /// # Panics
     /// When the two differ in length, or are not a whole number of units.
     pub fn encrypt_to(&self, plain: &[u8], out: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        assert_whole(plain.len(), unit);
-        out.copy_from_slice(plain);
-        self.engine.encrypt(out, unit, first_tweak);
+        self.run(Direction::Encrypt, copy(plain, out), unit, first_tweak);
     }
 
     /// Decrypts `ciphertext` into `out`; see [`Self::encrypt`].
@@ -73,14 +67,30 @@ impl Cipher {
     /// # Panics
     /// When the two differ in length, or are not a whole number of units.
     pub fn decrypt_to(&self, ciphertext: &[u8], out: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        assert_whole(ciphertext.len(), unit);
-        out.copy_from_slice(ciphertext);
-        self.engine.decrypt(out, unit, first_tweak);
+        self.run(Direction::Decrypt, copy(ciphertext, out), unit, first_tweak);
+    }
+
+    /// Encrypts or decrypts one data unit of any length in place; a partial block at its end steals ciphertext from the
+    /// block before (IEEE Std 1619-2018, section 5.3.2).
+    ///
+    /// # Errors
+    /// When XTS does not allow a data unit of this length.
+    pub fn unit(&self, direction: Direction, data: &mut [u8], tweak: u128) -> Result<(), BadUnitLen> {
+        let len = UnitLen::new(data.len())?;
+        self.engine.unit(direction, Buffers::InPlace(data), len, tweak);
+        Ok(())
+    }
+
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
+        let len = buffers.len();
+        assert!(len.is_multiple_of(unit_len(unit)), "{len} bytes are not whole data units of {} bytes", unit.bytes());
+        self.engine.run(direction, buffers, unit, first_tweak);
     }
 }
 
-fn assert_whole(len: usize, unit: SectorSize) {
-    assert!(len.is_multiple_of(unit_len(unit)), "{len} bytes are not whole data units of {} bytes", unit.bytes());
+fn copy<'a>(from: &'a [u8], to: &'a mut [u8]) -> Buffers<'a> {
+    assert!(from.len() == to.len(), "{} bytes cannot become {}", from.len(), to.len());
+    Buffers::Copy { from, to }
 }
 
 /// A unit's length in memory.

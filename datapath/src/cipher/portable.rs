@@ -6,8 +6,11 @@ use aes::{Aes128, Aes256};
 use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 
+use super::engine::{Buffers, Direction, Xts};
+use super::stealing::{split, steal};
+use super::unit::UnitLen;
+use super::unit_len;
 use super::xts::times_alpha;
-use super::{Engine, unit_len};
 
 type Block = Array<u8, U16>;
 
@@ -24,7 +27,7 @@ struct Portable<C> {
 }
 
 /// The portable engine for either key size.
-pub(super) fn engine(key: &VolumeKey) -> Box<dyn Engine> {
+pub(super) fn engine(key: &VolumeKey) -> Box<dyn Xts> {
     match key.len() {
         32 => Portable::<Aes128>::boxed(key),
         _ => Portable::<Aes256>::boxed(key),
@@ -35,7 +38,7 @@ impl<C> Portable<C>
 where
     C: KeyInit + BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + BlockCipherDecrypt + Send + Sync + 'static,
 {
-    fn boxed(key: &VolumeKey) -> Box<dyn Engine> {
+    fn boxed(key: &VolumeKey) -> Box<dyn Xts> {
         let (k1, k2) = key.expose_secret().split_at(key.len() / 2);
         match (C::new_from_slice(k1), C::new_from_slice(k2)) {
             (Ok(k1), Ok(k2)) => Box::new(Self { k1, k2 }),
@@ -68,26 +71,57 @@ impl<C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt> Portable<C> {
     }
 }
 
-impl<C> Engine for Portable<C>
+impl<C> Xts for Portable<C>
 where
     C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + BlockCipherDecrypt + Send + Sync,
 {
-    fn encrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        self.each_unit(data, unit, first_tweak, |aes, blocks| aes.encrypt_blocks(blocks));
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
+        let data = buffers.in_place();
+        match direction {
+            Direction::Encrypt => self.each_unit(data, unit, first_tweak, |aes, blocks| aes.encrypt_blocks(blocks)),
+            Direction::Decrypt => self.each_unit(data, unit, first_tweak, |aes, blocks| aes.decrypt_blocks(blocks)),
+        }
     }
 
-    fn decrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        self.each_unit(data, unit, first_tweak, |aes, blocks| aes.decrypt_blocks(blocks));
+    fn unit(&self, direction: Direction, buffers: Buffers<'_>, _len: UnitLen, tweak: u128) {
+        let aes = |blocks: &mut [Block]| match direction {
+            Direction::Encrypt => self.k1.encrypt_blocks(blocks),
+            Direction::Decrypt => self.k1.decrypt_blocks(blocks),
+        };
+        let mut next: Block = tweak.to_le_bytes().into();
+        self.k2.encrypt_block(&mut next);
+        let (whole, end) = split(buffers.in_place());
+        let mut masks = [Block::default(); UNIT_BLOCKS];
+        for bytes in whole.chunks_mut(16 * UNIT_BLOCKS) {
+            let (blocks, _) = Array::slice_as_chunks_mut(bytes);
+            let masks = &mut masks[..blocks.len()];
+            next = fill(masks, next);
+            xor(blocks, masks);
+            aes(blocks);
+            xor(blocks, masks);
+        }
+        if !end.is_empty() {
+            let mut masks = [Block::default(); 2];
+            fill(&mut masks, next);
+            steal(direction, end, |bytes, at| {
+                let block = &mut [(*bytes).into()];
+                xor(block, &masks[at..=at]);
+                aes(block);
+                xor(block, &masks[at..=at]);
+                *bytes = block[0].into();
+            });
+        }
     }
 }
 
-/// The masks of one data unit, the first of which is its encrypted tweak.
-fn fill(masks: &mut [Block], first: Block) {
+/// A run of masks, the first of which is `first`; returns the one after the last.
+fn fill(masks: &mut [Block], first: Block) -> Block {
     let mut t = u128::from_le_bytes(first.into());
     for mask in masks {
         *mask = t.to_le_bytes().into();
         t = times_alpha(t);
     }
+    t.to_le_bytes().into()
 }
 
 fn xor(blocks: &mut [Block], masks: &[Block]) {

@@ -6,11 +6,14 @@
 //! C_j     = AES-enc(K1, P_j ⊕ T_j) ⊕ T_j
 //! ```
 //!
-//! Ciphertext stealing (section 5.3.2) is left out: a sector is always a whole number of 16-byte blocks.
+//! A data unit that ends in a partial block steals ciphertext from the block before ([`stealing`](super::stealing)).
 
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit, consts::U16};
 use aes::{Aes128, Aes256};
 use keywrap::keys::VolumeKey;
+
+use super::engine::Direction;
+use super::stealing::{split, steal};
 
 type Block = Array<u8, U16>;
 
@@ -65,30 +68,43 @@ impl Reference {
     /// Encrypts the data unit of number `tweak` in place.
     ///
     /// # Panics
-    /// When `unit` is not a whole number of 16-byte blocks.
+    /// When `unit` is shorter than a block.
     pub fn encrypt_unit(&self, unit: &mut [u8], tweak: u128) {
-        self.each_block(unit, tweak, |aes, block| aes.encrypt(block));
+        self.each_block(Direction::Encrypt, unit, tweak);
     }
 
     /// Decrypts the data unit of number `tweak` in place.
     ///
     /// # Panics
-    /// When `unit` is not a whole number of 16-byte blocks.
+    /// When `unit` is shorter than a block.
     pub fn decrypt_unit(&self, unit: &mut [u8], tweak: u128) {
-        self.each_block(unit, tweak, |aes, block| aes.decrypt(block));
+        self.each_block(Direction::Decrypt, unit, tweak);
     }
 
-    fn each_block(&self, unit: &mut [u8], tweak: u128, aes: impl Fn(&Aes, &mut Block)) {
-        assert!(unit.len().is_multiple_of(16), "a data unit of {} bytes is not a whole number of blocks", unit.len());
+    fn each_block(&self, direction: Direction, unit: &mut [u8], tweak: u128) {
+        assert!(unit.len() >= 16, "a data unit of {} bytes is shorter than a block", unit.len());
         let mut first: Block = tweak.to_le_bytes().into();
         self.k2.encrypt(&mut first);
         let mut t = u128::from_le_bytes(first.into());
-        for bytes in unit.chunks_exact_mut(16) {
-            let mut block: Block = masked(bytes, t).into();
-            aes(&self.k1, &mut block);
-            bytes.copy_from_slice(&masked(&block, t));
+        let (whole, end) = split(unit);
+        for bytes in whole.chunks_exact_mut(16) {
+            bytes.copy_from_slice(&self.block(direction, bytes, t));
             t = times_alpha(t);
         }
+        if !end.is_empty() {
+            let masks = [t, times_alpha(t)];
+            steal(direction, end, |block, at| *block = self.block(direction, block, masks[at]));
+        }
+    }
+
+    /// One block under the tweak `t`.
+    fn block(&self, direction: Direction, bytes: &[u8], t: u128) -> [u8; 16] {
+        let mut block: Block = masked(bytes, t).into();
+        match direction {
+            Direction::Encrypt => self.k1.encrypt(&mut block),
+            Direction::Decrypt => self.k1.decrypt(&mut block),
+        }
+        masked(&block, t)
     }
 }
 

@@ -7,13 +7,15 @@ use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 use xts_mode::Xts128;
 
-use super::{Engine, units};
+use super::engine::{Buffers, Direction, Xts};
+use super::unit::UnitLen;
+use super::units;
 
 /// XTS over one block cipher. The round keys are wiped when it is dropped.
 struct OneByOne<C>(Box<Xts128<C>>);
 
 /// The engine for either key size.
-pub(super) fn engine(key: &VolumeKey) -> Box<dyn Engine> {
+pub(super) fn engine(key: &VolumeKey) -> Box<dyn Xts> {
     match key.len() {
         32 => Box::new(OneByOne::<Aes128>::new(key)),
         _ => Box::new(OneByOne::<Aes256>::new(key)),
@@ -30,19 +32,27 @@ impl<C: KeyInit + BlockSizeUser<BlockSize = U16>> OneByOne<C> {
     }
 }
 
-impl<C> Engine for OneByOne<C>
+impl<C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + BlockCipherDecrypt> OneByOne<C> {
+    fn sector(&self, direction: Direction, data: &mut [u8], tweak: u128) {
+        let tweak = tweak.to_le_bytes().into();
+        match direction {
+            Direction::Encrypt => self.0.encrypt_sector(data, tweak),
+            Direction::Decrypt => self.0.decrypt_sector(data, tweak),
+        }
+    }
+}
+
+impl<C> Xts for OneByOne<C>
 where
     C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + BlockCipherDecrypt + Send + Sync,
 {
-    fn encrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        for (bytes, tweak) in units(data, unit, first_tweak) {
-            self.0.encrypt_sector(bytes, u128::from(tweak).to_le_bytes().into());
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
+        for (bytes, tweak) in units(buffers.in_place(), unit, first_tweak) {
+            self.sector(direction, bytes, tweak.into());
         }
     }
 
-    fn decrypt(&self, data: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        for (bytes, tweak) in units(data, unit, first_tweak) {
-            self.0.decrypt_sector(bytes, u128::from(tweak).to_le_bytes().into());
-        }
+    fn unit(&self, direction: Direction, buffers: Buffers<'_>, _len: UnitLen, tweak: u128) {
+        self.sector(direction, buffers.in_place(), tweak);
     }
 }

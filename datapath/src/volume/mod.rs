@@ -26,7 +26,7 @@ use crate::backend::latch::Latch;
 use crate::backend::{Backend, Op};
 use crate::buf::Buf;
 use crate::cipher::Cipher;
-use crate::cipher::dispatch::{self, UnknownEngine};
+use crate::cipher::dispatch::{self, Engine, NoEngine};
 use crate::cipher::selftest::{self, SelfTestFailed};
 use crate::disk::{Command, Disk, Done, Geometry, Io, Outcome};
 use crate::limits::ZERO_CHUNK;
@@ -42,6 +42,8 @@ pub struct DiskOptions {
     pub discards: bool,
     /// Refuse what is not whole sectors, where it would be served by a read-modify-write otherwise.
     pub strict_alignment: bool,
+    /// The cipher engine; `None` lets [`dispatch::choose`] choose.
+    pub engine: Option<Engine>,
 }
 
 /// Why a volume cannot be served.
@@ -68,9 +70,9 @@ pub enum OpenError {
         /// Sector size in bytes.
         sector: u32,
     },
-    /// The engine asked for does not exist.
+    /// The engine asked for does not exist, or not on this machine.
     #[error(transparent)]
-    Engine(#[from] UnknownEngine),
+    Engine(#[from] NoEngine),
     /// The engine does not compute AES-XTS on this machine.
     #[error(transparent)]
     SelfTest(#[from] SelfTestFailed),
@@ -93,9 +95,12 @@ impl EncryptedDisk {
         options: DiskOptions,
     ) -> Result<Self, OpenError> {
         check_segment(&segment, backend.len())?;
-        let choice = dispatch::choose()?;
-        selftest::run(choice.engine)?;
-        tracing::info!(engine = %choice.engine, why = choice.why, "cipher engine chosen");
+        let engine = match options.engine {
+            Some(engine) => engine,
+            None => dispatch::choose(None)?.engine,
+        };
+        selftest::run(engine)?;
+        tracing::info!(%engine, "cipher engine passed its self-test");
         let geometry = Geometry {
             len: segment.len,
             sector_size: segment.sector_size,
@@ -104,7 +109,7 @@ impl EncryptedDisk {
         };
         let core = Core {
             backend: Latch::new(backend),
-            cipher: Cipher::new(key, choice.engine),
+            cipher: Cipher::new(key, engine),
             segment,
             geometry,
             strict_alignment: options.strict_alignment,

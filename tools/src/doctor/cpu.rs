@@ -25,7 +25,7 @@ pub(super) fn checks() -> Vec<Check> {
 /// The engine that a volume opened now would use.
 fn engine() -> Check {
     let meaning = "computes AES-256-XTS; chosen when a volume opens, after a self-test";
-    match dispatch::choose() {
+    match dispatch::choose(None) {
         Ok(choice) => Check::good("cipher", format!("{}: {}", choice.engine, choice.why), meaning),
         Err(error) => Check::bad("cipher", error.to_string(), meaning, "unset the variable"),
     }

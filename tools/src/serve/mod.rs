@@ -69,6 +69,7 @@ impl ServeArgs {
     fn disk(&self, volume: Volume) -> Result<EncryptedDisk, Error> {
         let Volume { places, opened, .. } = volume;
         let options = DiskOptions {
+            engine: None,
             read_only: self.read_only,
             discards: self.allow_discards || opened.allow_discards,
             strict_alignment: self.strict_alignment,

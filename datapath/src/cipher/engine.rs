@@ -1,0 +1,60 @@
+//! What stands behind [`Cipher`](super::Cipher): one engine, given whole runs of data units.
+
+use keywrap::geometry::SectorSize;
+
+use super::unit::UnitLen;
+
+/// Which way a run goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Plaintext to ciphertext.
+    Encrypt,
+    /// Ciphertext to plaintext.
+    Decrypt,
+}
+
+/// Where the bytes of a run come from and where they go. The two are of one length.
+pub(super) enum Buffers<'a> {
+    /// Over themselves.
+    InPlace(&'a mut [u8]),
+    /// Somewhere else; each byte of `from` is read once.
+    Copy {
+        /// The source.
+        from: &'a [u8],
+        /// The destination.
+        to: &'a mut [u8],
+    },
+}
+
+impl<'a> Buffers<'a> {
+    /// Length in bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::InPlace(data) => data.len(),
+            Self::Copy { from, .. } => from.len(),
+        }
+    }
+
+    /// The destination with the source's bytes in it, for an engine that only works in place.
+    pub(super) fn in_place(self) -> &'a mut [u8] {
+        match self {
+            Self::InPlace(data) => data,
+            Self::Copy { from, to } => {
+                to.copy_from_slice(from);
+                to
+            }
+        }
+    }
+}
+
+/// XTS-AES under the key that the engine was made with.
+pub(super) trait Xts: Send + Sync {
+    /// A whole number of data units of `unit` bytes, which [`Cipher`](super::Cipher) has checked. The first one has the
+    /// tweak `first_tweak` and each next one [`SectorSize::tweak_step`] more, wrapping at 2^64 as dm-crypt's counter
+    /// does.
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64);
+
+    /// One data unit of any length, with ciphertext stealing where it ends in a partial block. `len` is the length of
+    /// the buffers.
+    fn unit(&self, direction: Direction, buffers: Buffers<'_>, len: UnitLen, tweak: u128);
+}
