@@ -13,8 +13,9 @@ pub enum Direction {
     Decrypt,
 }
 
-/// Where the bytes of a run come from and where they go. The two are of one length.
-pub(super) enum Buffers<'a> {
+/// Where the bytes of a run come from and where they go. [`Cipher`](super::Cipher) checks that the two are of one
+/// length.
+pub enum Buffers<'a> {
     /// Over themselves.
     InPlace(&'a mut [u8]),
     /// Somewhere else; each byte of `from` is read once.
@@ -28,11 +29,18 @@ pub(super) enum Buffers<'a> {
 
 impl<'a> Buffers<'a> {
     /// Length in bytes.
-    pub(super) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         match self {
             Self::InPlace(data) => data.len(),
             Self::Copy { from, .. } => from.len(),
         }
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The destination with the source's bytes in it, for an engine that only works in place.

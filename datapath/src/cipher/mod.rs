@@ -3,6 +3,8 @@
 //! [`Cipher`] is the face; behind it stands one engine, chosen once by [`dispatch`]. [`xts`] is the specification
 //! in code, the model for every engine; [`selftest`] compares the two before the first sector is touched.
 
+mod bulk;
+pub mod ceiling;
 pub mod dispatch;
 mod engine;
 pub mod features;
@@ -17,8 +19,8 @@ use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 
 use dispatch::{Engine, Proof};
-pub use engine::Direction;
-use engine::{Buffers, Xts};
+use engine::Xts;
+pub use engine::{Buffers, Direction};
 pub use unit::{BadUnitLen, UnitLen};
 
 /// A volume's cipher: AES-128-XTS or AES-256-XTS by the length of its key, with the plain64 tweak.
