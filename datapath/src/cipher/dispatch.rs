@@ -4,6 +4,8 @@ use std::env;
 use std::fmt;
 
 use super::features::Features;
+#[cfg(target_arch = "x86_64")]
+use super::simd::{Token, Width};
 
 /// The environment variable that overrides the choice of engine, by its name.
 pub const OVERRIDE: &str = "SEAR_CIPHER";
@@ -53,6 +55,8 @@ pub struct Engine(pub(super) Proof);
 /// An engine with the token of the processor features that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
+    #[cfg(target_arch = "x86_64")]
+    Simd(Token),
     Portable,
     XtsMode,
 }
@@ -61,11 +65,16 @@ impl Engine {
     /// The named engine, if a processor with `features` can run it.
     #[must_use]
     pub fn new(name: EngineName, features: Features) -> Option<Self> {
-        let _ = features;
         match name {
-            EngineName::Vaes512 | EngineName::Vaes256 | EngineName::AesNi => None,
             EngineName::Portable => Some(Self(Proof::Portable)),
             EngineName::XtsMode => Some(Self(Proof::XtsMode)),
+            #[cfg(target_arch = "x86_64")]
+            EngineName::Vaes512 | EngineName::Vaes256 | EngineName::AesNi => {
+                let width = Width::ALL.into_iter().find(|&width| name == width.into())?;
+                Token::new(width, features).map(|token| Self(Proof::Simd(token)))
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            EngineName::Vaes512 | EngineName::Vaes256 | EngineName::AesNi => None,
         }
     }
 
@@ -87,10 +96,23 @@ impl Engine {
 
     /// Which one it is.
     #[must_use]
-    pub const fn name(self) -> EngineName {
+    pub fn name(self) -> EngineName {
         match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Proof::Simd(token) => token.width().into(),
             Proof::Portable => EngineName::Portable,
             Proof::XtsMode => EngineName::XtsMode,
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl From<Width> for EngineName {
+    fn from(width: Width) -> Self {
+        match width {
+            Width::Zmm => Self::Vaes512,
+            Width::Ymm => Self::Vaes256,
+            Width::Xmm => Self::AesNi,
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use keywrap::geometry::SectorSize;
 
-use super::unit::UnitLen;
-
 /// Which way a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -62,7 +60,7 @@ pub(super) trait Xts: Send + Sync {
     /// does.
     fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64);
 
-    /// One data unit of any length, with ciphertext stealing where it ends in a partial block. `len` is the length of
-    /// the buffers.
-    fn unit(&self, direction: Direction, buffers: Buffers<'_>, len: UnitLen, tweak: u128);
+    /// One data unit in place, with ciphertext stealing where it ends in a partial block. [`Cipher`](super::Cipher) has
+    /// checked its length.
+    fn unit(&self, direction: Direction, unit: &mut [u8], tweak: u128);
 }

@@ -10,6 +10,8 @@ mod engine;
 pub mod features;
 mod portable;
 pub mod selftest;
+#[cfg(target_arch = "x86_64")]
+mod simd;
 mod stealing;
 mod unit;
 pub mod xts;
@@ -33,6 +35,8 @@ impl Cipher {
     #[must_use]
     pub fn new(key: &VolumeKey, engine: Engine) -> Self {
         let engine = match engine.0 {
+            #[cfg(target_arch = "x86_64")]
+            Proof::Simd(token) => simd::engine(key, token),
             Proof::Portable => portable::engine(key),
             Proof::XtsMode => xts_mode::engine(key),
         };
@@ -78,8 +82,8 @@ impl Cipher {
     /// # Errors
     /// When XTS does not allow a data unit of this length.
     pub fn unit(&self, direction: Direction, data: &mut [u8], tweak: u128) -> Result<(), BadUnitLen> {
-        let len = UnitLen::new(data.len())?;
-        self.engine.unit(direction, Buffers::InPlace(data), len, tweak);
+        UnitLen::new(data.len())?;
+        self.engine.unit(direction, data, tweak);
         Ok(())
     }
 

@@ -8,7 +8,6 @@ use keywrap::keys::VolumeKey;
 
 use super::engine::{Buffers, Direction, Xts};
 use super::stealing::{split, steal};
-use super::unit::UnitLen;
 use super::unit_len;
 use super::xts::times_alpha;
 
@@ -83,14 +82,14 @@ where
         }
     }
 
-    fn unit(&self, direction: Direction, buffers: Buffers<'_>, _len: UnitLen, tweak: u128) {
+    fn unit(&self, direction: Direction, unit: &mut [u8], tweak: u128) {
         let aes = |blocks: &mut [Block]| match direction {
             Direction::Encrypt => self.k1.encrypt_blocks(blocks),
             Direction::Decrypt => self.k1.decrypt_blocks(blocks),
         };
         let mut next: Block = tweak.to_le_bytes().into();
         self.k2.encrypt_block(&mut next);
-        let (whole, end) = split(buffers.in_place());
+        let (whole, end) = split(unit);
         let mut masks = [Block::default(); UNIT_BLOCKS];
         for bytes in whole.chunks_mut(16 * UNIT_BLOCKS) {
             let (blocks, _) = Array::slice_as_chunks_mut(bytes);

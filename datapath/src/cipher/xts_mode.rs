@@ -8,7 +8,6 @@ use keywrap::keys::VolumeKey;
 use xts_mode::Xts128;
 
 use super::engine::{Buffers, Direction, Xts};
-use super::unit::UnitLen;
 use super::units;
 
 /// XTS over one block cipher. The round keys are wiped when it is dropped.
@@ -52,7 +51,7 @@ where
         }
     }
 
-    fn unit(&self, direction: Direction, buffers: Buffers<'_>, _len: UnitLen, tweak: u128) {
-        self.sector(direction, buffers.in_place(), tweak);
+    fn unit(&self, direction: Direction, unit: &mut [u8], tweak: u128) {
+        self.sector(direction, unit, tweak);
     }
 }

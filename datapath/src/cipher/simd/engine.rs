@@ -1,0 +1,89 @@
+//! The safe face of the vector engines.
+
+use keywrap::geometry::SectorSize;
+use keywrap::keys::VolumeKey;
+
+use super::entry;
+use super::memory::SLAB;
+use super::run::Job;
+use super::schedule::Schedule;
+use super::token::{Token, Width};
+use crate::cipher::engine::{Buffers, Direction, Xts};
+
+/// XTS-AES with `R` rounds: 10 for XTS-AES-128, 14 for XTS-AES-256.
+struct Simd<const R: usize> {
+    schedule: Box<Schedule>,
+    token: Token,
+}
+
+/// The vector engine for either key size.
+pub(in crate::cipher) fn engine(key: &VolumeKey, token: Token) -> Box<dyn Xts> {
+    match key.len() {
+        32 => Box::new(Simd::<10> { schedule: Schedule::new::<10>(key, token), token }),
+        _ => Box::new(Simd::<14> { schedule: Schedule::new::<14>(key, token), token }),
+    }
+}
+
+impl<const R: usize> Xts for Simd<R> {
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
+        let (from, to, len) = match buffers {
+            Buffers::InPlace(data) => (data.as_ptr(), data.as_mut_ptr(), data.len()),
+            Buffers::Copy { from, to } => (from.as_ptr(), to.as_mut_ptr(), from.len()),
+        };
+        if len == 0 {
+            return;
+        }
+        let job = Job { from, to, len, unit_shift: unit.shift(), tweak: first_tweak, ahead: 0, stream: false };
+        // SAFETY: the buffers are the job's, whole units by `Cipher`'s check; the token proves the features.
+        unsafe {
+            match self.token.width() {
+                Width::Zmm => entry::zmm::run::<R>(&self.schedule, direction, job),
+                Width::Ymm => entry::ymm::run::<R>(&self.schedule, direction, job),
+                Width::Xmm => entry::xmm::run::<R>(&self.schedule, direction, job),
+            }
+        }
+    }
+
+    fn unit(&self, direction: Direction, unit: &mut [u8], tweak: u128) {
+        // SAFETY: the token proves the features.
+        unsafe {
+            match self.token.width() {
+                Width::Zmm => entry::zmm::unit::<R>(&self.schedule, direction, unit, tweak),
+                Width::Ymm => entry::ymm::unit::<R>(&self.schedule, direction, unit, tweak),
+                Width::Xmm => entry::xmm::unit::<R>(&self.schedule, direction, unit, tweak),
+            }
+        }
+    }
+}
+
+/// The ceiling of a register width under AES-256, or AES-128 for a shorter key.
+pub(in crate::cipher) struct Ecb {
+    schedule: Box<Schedule>,
+    token: Token,
+    rounds: usize,
+}
+
+impl Ecb {
+    pub(in crate::cipher) fn new(key: &VolumeKey, token: Token) -> Self {
+        match key.len() {
+            32 => Self { schedule: Schedule::new::<10>(key, token), token, rounds: 10 },
+            _ => Self { schedule: Schedule::new::<14>(key, token), token, rounds: 14 },
+        }
+    }
+
+    /// Every block of `slabs` through the block cipher.
+    pub(in crate::cipher) fn run(&self, way: Direction, slabs: &mut [[u8; SLAB]]) {
+        let (at, len) = (slabs.as_mut_ptr().cast(), SLAB * slabs.len());
+        // SAFETY: the slabs are whole; the token proves the features.
+        unsafe {
+            match (self.token.width(), self.rounds) {
+                (Width::Zmm, 10) => entry::zmm::ecb::<10>(&self.schedule, way, at, len),
+                (Width::Zmm, _) => entry::zmm::ecb::<14>(&self.schedule, way, at, len),
+                (Width::Ymm, 10) => entry::ymm::ecb::<10>(&self.schedule, way, at, len),
+                (Width::Ymm, _) => entry::ymm::ecb::<14>(&self.schedule, way, at, len),
+                (Width::Xmm, 10) => entry::xmm::ecb::<10>(&self.schedule, way, at, len),
+                (Width::Xmm, _) => entry::xmm::ecb::<14>(&self.schedule, way, at, len),
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A run of data units, slab by slab.
+
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch, _mm_sfence};
+use std::mem;
+
+use super::firsts::Firsts;
+use super::kernel::{Way, group};
+use super::memory::{Masks, SLAB, SLAB_BLOCKS};
+use super::schedule::{OneWay, Schedule};
+
+use super::tweak::{Next, Nothing, Onward, Units};
+use super::vector::Vector;
+
+/// What is to be done.
+#[derive(Clone, Copy)]
+pub(super) struct Job {
+    /// The source.
+    pub(super) from: *const u8,
+    /// The destination.
+    pub(super) to: *mut u8,
+    /// Bytes at both; a multiple of a unit, and not zero.
+    pub(super) len: usize,
+    /// A data unit has 2^9 to 2^12 bytes.
+    pub(super) unit_shift: u32,
+    /// The first unit's number, in sectors of 2^9 bytes.
+    pub(super) tweak: u64,
+    /// Ask for the source this many bytes ahead; 0 for data that is in a cache.
+    pub(super) ahead: usize,
+    /// Write past the caches; `to` is then a multiple of 64.
+    pub(super) stream: bool,
+}
+
+const SLAB_SHIFT: u32 = SLAB.trailing_zeros();
+/// Numbers of data units count sectors of 2^9 bytes, whatever the unit.
+const SECTOR_SHIFT: u32 = 9;
+
+/// Groups of registers at the end of a run, where only half a slab may be left.
+const HALF_GROUP: usize = 8;
+
+/// Does the job, `G` registers at a time.
+///
+/// # Safety
+/// `job` has `len` readable bytes at `from` and `len` writable ones at `to`, which are the same or do not overlap, and
+/// the processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
+    schedule: &Schedule,
+    keys: &OneWay,
+    job: Job,
+) {
+    let halves = job.unit_shift < SLAB_SHIFT;
+    let slabs_in_unit = (1_usize << job.unit_shift) >> SLAB_SHIFT;
+    let mut masks = [Masks::uninit(), Masks::uninit()];
+    let [mut now, mut then] = masks.each_mut();
+    let (mut from, mut to, mut left) = (job.from, job.to, job.len);
+    // SAFETY: the loop takes one slab after the other of the `len` bytes, the last perhaps half.
+    unsafe {
+        let units = job.len >> job.unit_shift;
+        let mut firsts = Firsts::new::<V, R>(schedule, job.tweak, job.unit_shift - SECTOR_SHIFT, units);
+        let fold = V::broadcast(&keys.fold);
+        if halves {
+            fill(now, &Units::<V, true> { firsts: firsts.take::<V, R>(2), fold });
+        } else {
+            fill(now, &Units::<V, false> { firsts: firsts.take::<V, R>(1), fold });
+        }
+        let mut slabs_left = slabs_in_unit;
+        while left > SLAB {
+            if job.ahead != 0 {
+                prefetch(from.wrapping_add(job.ahead));
+            }
+            let io = (from, to, job.stream);
+            slabs_left = slabs_left.wrapping_sub(1);
+            if halves || slabs_left == 0 {
+                slabs_left = slabs_in_unit;
+                let firsts = firsts.take::<V, R>(1 + usize::from(halves));
+                if halves {
+                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, true> { firsts, fold }, then));
+                } else {
+                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, false> { firsts, fold }, then));
+                }
+            } else {
+                let correction = V::broadcast(&keys.correction);
+                one_slab::<V, W, _, G, R>(keys, io, now, (&Onward { correction }, then));
+            }
+            mem::swap(&mut now, &mut then);
+            (from, to, left) = (from.add(SLAB), to.add(SLAB), left - SLAB);
+        }
+        firsts.wipe::<V>();
+        let io = (from, to, job.stream);
+        if left == SLAB {
+            one_slab::<V, W, _, G, R>(keys, io, now, (&Nothing, then));
+        } else {
+            groups::<V, W, _, HALF_GROUP, R>(keys, SLAB_BLOCKS / V::BLOCKS / 2, io, now, (&Nothing, then));
+        }
+        if job.stream {
+            _mm_sfence();
+        }
+        now.wipe::<V>(SLAB_BLOCKS / V::BLOCKS);
+        V::clear_registers();
+    }
+}
+
+/// Makes the masks of a first slab.
+///
+/// # Safety
+/// The processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn fill<V: Vector, N: Next<V>>(masks: &mut Masks, next: &N) {
+    for r in 0..SLAB_BLOCKS / V::BLOCKS {
+        // SAFETY: `r` is a register of a slab; the caller vouches for the processor.
+        unsafe { masks.set(r, next.mask(r, masks)) }
+    }
+}
+
+/// A slab from the first address to the second.
+///
+/// # Safety
+/// The slab is there at both, its masks are made, and the processor has the instructions of `V`.
+#[inline(always)]
+pub(super) unsafe fn one_slab<V: Vector, W: Way, N: Next<V>, const G: usize, const R: usize>(
+    keys: &OneWay,
+    io: (*const u8, *mut u8, bool),
+    now: &Masks,
+    next: (&N, &mut Masks),
+) {
+    // SAFETY: the caller vouches for a slab at both addresses and for the processor.
+    unsafe { groups::<V, W, N, G, R>(keys, SLAB_BLOCKS / V::BLOCKS, io, now, next) }
+}
+
+/// The first `registers` of a slab, a multiple of `G`.
+#[inline(always)]
+unsafe fn groups<V: Vector, W: Way, N: Next<V>, const G: usize, const R: usize>(
+    keys: &OneWay,
+    registers: usize,
+    (from, to, stream): (*const u8, *mut u8, bool),
+    now: &Masks,
+    (next, then): (&N, &mut Masks),
+) {
+    for first in (0..registers).step_by(G) {
+        // SAFETY: the caller vouches for the registers' bytes at both addresses and for the processor.
+        unsafe {
+            let io = (from.add(first * V::BYTES), to.add(first * V::BYTES), stream);
+            group::<V, W, N, G, R>(keys, first, io, now, (next, then));
+        }
+    }
+}
+
+/// Asks for the lines of a slab. An address that is not there is no error.
+#[inline(always)]
+unsafe fn prefetch(from: *const u8) {
+    for line in 0..SLAB / 64 {
+        // SAFETY: a hint reads nothing that anyone can see.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(64 * line).cast()) };
+    }
+}
