@@ -41,6 +41,20 @@ impl<'a> Buffers<'a> {
         self.len() == 0
     }
 
+    /// The first `at` bytes and the rest.
+    pub(super) fn split_at(self, at: usize) -> (Self, Self) {
+        match self {
+            Self::InPlace(data) => {
+                let (first, rest) = data.split_at_mut(at);
+                (Self::InPlace(first), Self::InPlace(rest))
+            }
+            Self::Copy { from, to } => {
+                let ((first, rest), (to_first, to_rest)) = (from.split_at(at), to.split_at_mut(at));
+                (Self::Copy { from: first, to: to_first }, Self::Copy { from: rest, to: to_rest })
+            }
+        }
+    }
+
     /// The destination with the source's bytes in it, for an engine that only works in place.
     pub(super) fn in_place(self) -> &'a mut [u8] {
         match self {
@@ -53,12 +67,30 @@ impl<'a> Buffers<'a> {
     }
 }
 
+/// Which data units a run has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Units {
+    /// How long they are.
+    pub(super) size: SectorSize,
+    /// The first one's tweak; each next one has [`SectorSize::tweak_step`] more, wrapping at 2^64 as dm-crypt's counter
+    /// does.
+    pub(super) first_tweak: u64,
+    /// Bytes of the whole transfer that the run is a part of: what matters to the caches.
+    pub(super) transfer: usize,
+}
+
+impl Units {
+    /// The units from byte `at` on, a multiple of their size.
+    pub(super) const fn skip(self, at: usize) -> Self {
+        let units = (at >> self.size.shift()) as u64;
+        Self { first_tweak: self.first_tweak.wrapping_add(units.wrapping_mul(self.size.tweak_step())), ..self }
+    }
+}
+
 /// XTS-AES under the key that the engine was made with.
 pub(super) trait Xts: Send + Sync {
-    /// A whole number of data units of `unit` bytes, which [`Cipher`](super::Cipher) has checked. The first one has the
-    /// tweak `first_tweak` and each next one [`SectorSize::tweak_step`] more, wrapping at 2^64 as dm-crypt's counter
-    /// does.
-    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64);
+    /// A whole number of data units, which [`Cipher`](super::Cipher) has checked.
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, units: Units);
 
     /// One data unit in place, with ciphertext stealing where it ends in a partial block. [`Cipher`](super::Cipher) has
     /// checked its length.

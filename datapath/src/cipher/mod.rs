@@ -21,8 +21,8 @@ use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 
 use dispatch::{Engine, Proof};
-use engine::Xts;
 pub use engine::{Buffers, Direction};
+use engine::{Units, Xts};
 pub use unit::{BadUnitLen, UnitLen};
 
 /// A volume's cipher: AES-128-XTS or AES-256-XTS by the length of its key, with the plain64 tweak.
@@ -65,7 +65,7 @@ impl Cipher {
     /// # Panics
     /// When the two differ in length, or are not a whole number of units.
     pub fn encrypt_to(&self, plain: &[u8], out: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        self.run(Direction::Encrypt, copy(plain, out), unit, first_tweak);
+        self.run(Direction::Encrypt, Buffers::Copy { from: plain, to: out }, unit, first_tweak);
     }
 
     /// Decrypts `ciphertext` into `out`; see [`Self::encrypt`].
@@ -73,7 +73,7 @@ impl Cipher {
     /// # Panics
     /// When the two differ in length, or are not a whole number of units.
     pub fn decrypt_to(&self, ciphertext: &[u8], out: &mut [u8], unit: SectorSize, first_tweak: u64) {
-        self.run(Direction::Decrypt, copy(ciphertext, out), unit, first_tweak);
+        self.run(Direction::Decrypt, Buffers::Copy { from: ciphertext, to: out }, unit, first_tweak);
     }
 
     /// Encrypts or decrypts one data unit of any length in place; a partial block at its end steals ciphertext from the
@@ -88,15 +88,26 @@ impl Cipher {
     }
 
     fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
-        let len = buffers.len();
-        assert!(len.is_multiple_of(unit_len(unit)), "{len} bytes are not whole data units of {} bytes", unit.bytes());
-        self.engine.run(direction, buffers, unit, first_tweak);
+        let units = whole_units(&buffers, unit, first_tweak);
+        self.engine.run(direction, buffers, units);
     }
 }
 
-fn copy<'a>(from: &'a [u8], to: &'a mut [u8]) -> Buffers<'a> {
-    assert!(from.len() == to.len(), "{} bytes cannot become {}", from.len(), to.len());
-    Buffers::Copy { from, to }
+/// The data units of `buffers`.
+///
+/// # Panics
+/// When they are not whole, or source and destination differ in length.
+fn whole_units(buffers: &Buffers<'_>, size: SectorSize, first_tweak: u64) -> Units {
+    let transfer = buffers.len();
+    assert!(
+        transfer.is_multiple_of(unit_len(size)),
+        "{transfer} bytes are not whole data units of {} bytes",
+        size.bytes()
+    );
+    if let Buffers::Copy { to, .. } = buffers {
+        assert!(to.len() == transfer, "{transfer} bytes cannot become {}", to.len());
+    }
+    Units { size, first_tweak, transfer }
 }
 
 /// A unit's length in memory.

@@ -6,7 +6,7 @@ use aes::{Aes128, Aes256};
 use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 
-use super::engine::{Buffers, Direction, Xts};
+use super::engine::{Buffers, Direction, Units, Xts};
 use super::stealing::{split, steal};
 use super::unit_len;
 use super::xts::times_alpha;
@@ -74,11 +74,11 @@ impl<C> Xts for Portable<C>
 where
     C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + BlockCipherDecrypt + Send + Sync,
 {
-    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, Units { size, first_tweak, .. }: Units) {
         let data = buffers.in_place();
         match direction {
-            Direction::Encrypt => self.each_unit(data, unit, first_tweak, |aes, blocks| aes.encrypt_blocks(blocks)),
-            Direction::Decrypt => self.each_unit(data, unit, first_tweak, |aes, blocks| aes.decrypt_blocks(blocks)),
+            Direction::Encrypt => self.each_unit(data, size, first_tweak, |aes, blocks| aes.encrypt_blocks(blocks)),
+            Direction::Decrypt => self.each_unit(data, size, first_tweak, |aes, blocks| aes.decrypt_blocks(blocks)),
         }
     }
 

@@ -3,11 +3,10 @@
 
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit, consts::U16};
 use aes::{Aes128, Aes256};
-use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 use xts_mode::Xts128;
 
-use super::engine::{Buffers, Direction, Xts};
+use super::engine::{Buffers, Direction, Units, Xts};
 use super::units;
 
 /// XTS over one block cipher. The round keys are wiped when it is dropped.
@@ -45,8 +44,8 @@ impl<C> Xts for OneByOne<C>
 where
     C: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + BlockCipherDecrypt + Send + Sync,
 {
-    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
-        for (bytes, tweak) in units(buffers.in_place(), unit, first_tweak) {
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, Units { size, first_tweak, .. }: Units) {
+        for (bytes, tweak) in units(buffers.in_place(), size, first_tweak) {
             self.sector(direction, bytes, tweak.into());
         }
     }

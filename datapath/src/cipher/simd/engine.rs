@@ -1,6 +1,5 @@
 //! The safe face of the vector engines.
 
-use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 
 use super::entry;
@@ -8,7 +7,14 @@ use super::memory::SLAB;
 use super::run::Job;
 use super::schedule::Schedule;
 use super::token::{Token, Width};
-use crate::cipher::engine::{Buffers, Direction, Xts};
+use crate::cipher::engine::{Buffers, Direction, Units, Xts};
+
+/// Transfers from which on the source is asked for ahead of time: those that may not be in a near cache.
+const PREFETCH_FROM: usize = 128 << 10;
+/// Transfers from which on the destination is written past the caches: those that would push everything else out.
+const STREAM_FROM: usize = 8 << 20;
+/// A cache line: the alignment that streaming needs.
+const LINE: usize = 64;
 
 /// XTS-AES with `R` rounds: 10 for XTS-AES-128, 14 for XTS-AES-256.
 struct Simd<const R: usize> {
@@ -25,7 +31,7 @@ pub(in crate::cipher) fn engine(key: &VolumeKey, token: Token) -> Box<dyn Xts> {
 }
 
 impl<const R: usize> Xts for Simd<R> {
-    fn run(&self, direction: Direction, buffers: Buffers<'_>, unit: SectorSize, first_tweak: u64) {
+    fn run(&self, direction: Direction, buffers: Buffers<'_>, units: Units) {
         let (from, to, len) = match buffers {
             Buffers::InPlace(data) => (data.as_ptr(), data.as_mut_ptr(), data.len()),
             Buffers::Copy { from, to } => (from.as_ptr(), to.as_mut_ptr(), from.len()),
@@ -33,7 +39,15 @@ impl<const R: usize> Xts for Simd<R> {
         if len == 0 {
             return;
         }
-        let job = Job { from, to, len, unit_shift: unit.shift(), tweak: first_tweak, ahead: 0, stream: false };
+        let job = Job {
+            from,
+            to,
+            len,
+            unit_shift: units.size.shift(),
+            tweak: units.first_tweak,
+            prefetch: units.transfer >= PREFETCH_FROM,
+            stream: units.transfer >= STREAM_FROM && to.addr().is_multiple_of(LINE),
+        };
         // SAFETY: the buffers are the job's, whole units by `Cipher`'s check; the token proves the features.
         unsafe {
             match self.token.width() {

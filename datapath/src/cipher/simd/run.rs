@@ -1,6 +1,6 @@
 //! A run of data units, slab by slab.
 
-use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch, _mm_sfence};
+use std::arch::x86_64::{_MM_HINT_NTA, _MM_HINT_T0, _mm_prefetch, _mm_sfence};
 use std::mem;
 
 use super::firsts::Firsts;
@@ -24,11 +24,14 @@ pub(super) struct Job {
     pub(super) unit_shift: u32,
     /// The first unit's number, in sectors of 2^9 bytes.
     pub(super) tweak: u64,
-    /// Ask for the source this many bytes ahead; 0 for data that is in a cache.
-    pub(super) ahead: usize,
+    /// Ask for the source ahead of time.
+    pub(super) prefetch: bool,
     /// Write past the caches; `to` is then a multiple of 64.
     pub(super) stream: bool,
 }
+
+/// How far ahead the source is asked for, in bytes: about the time that memory takes to answer.
+const AHEAD: usize = 8 << 10;
 
 const SLAB_SHIFT: u32 = SLAB.trailing_zeros();
 /// Numbers of data units count sectors of 2^9 bytes, whatever the unit.
@@ -65,8 +68,8 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
         }
         let mut slabs_left = slabs_in_unit;
         while left > SLAB {
-            if job.ahead != 0 {
-                prefetch(from.wrapping_add(job.ahead));
+            if job.prefetch {
+                prefetch(from.wrapping_add(AHEAD), job.stream);
             }
             let io = (from, to, job.stream);
             slabs_left = slabs_left.wrapping_sub(1);
@@ -145,11 +148,13 @@ unsafe fn groups<V: Vector, W: Way, N: Next<V>, const G: usize, const R: usize>(
     }
 }
 
-/// Asks for the lines of a slab. An address that is not there is no error.
+/// Asks for the lines of a slab; only into the nearest cache when the result will `stream`. An address that is not
+/// there is no error.
 #[inline(always)]
-unsafe fn prefetch(from: *const u8) {
+unsafe fn prefetch(from: *const u8, stream: bool) {
     for line in 0..SLAB / 64 {
+        let line = from.wrapping_add(64 * line).cast();
         // SAFETY: a hint reads nothing that anyone can see.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(64 * line).cast()) };
+        unsafe { if stream { _mm_prefetch::<_MM_HINT_NTA>(line) } else { _mm_prefetch::<_MM_HINT_T0>(line) } }
     }
 }
