@@ -6,6 +6,7 @@
 //! arena      memory with a chosen alignment and guards on both sides
 //! probe      one call of an engine, and everything that must hold after it
 //! runs, alignments, units, bulk      which calls
+//! guards     the same between pages that nobody may touch
 //! hidden     the same on lesser processors;  properties: any key, tweak, run and split
 //! ```
 //!
@@ -15,6 +16,9 @@
 mod alignments;
 mod arena;
 mod bulk;
+#[path = "../support/guarded.rs"]
+mod guarded;
+mod guards;
 mod hidden;
 mod probe;
 mod properties;
@@ -41,7 +45,7 @@ fn short() -> bool {
 macro_rules! every_engine {
     ($($module:ident: $name:ident),+) => {
         $(mod $module {
-            use super::{EngineName, alignments, bulk, on, runs, units};
+            use super::{EngineName, alignments, bulk, guards, on, runs, units};
 
             const NAME: EngineName = EngineName::$name;
 
@@ -83,6 +87,16 @@ macro_rules! every_engine {
             #[test]
             fn bulk_gives_the_same_bytes_inside_and_outside_of_a_thread_pool() {
                 on(NAME, bulk::every_length);
+            }
+
+            #[test]
+            fn a_run_touches_nothing_beyond_the_ends_of_its_buffers() {
+                on(NAME, guards::runs);
+            }
+
+            #[test]
+            fn a_data_unit_touches_nothing_beyond_its_ends() {
+                on(NAME, guards::units);
             }
         })+
 
