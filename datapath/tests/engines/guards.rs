@@ -5,7 +5,7 @@ use std::process::Command;
 use datapath::cipher::dispatch::Engine;
 use datapath::cipher::{Buffers, Cipher, Direction};
 
-use super::guarded::Guarded;
+use super::guarded::{Guarded, touch_behind};
 use super::probe::{Place, WAYS};
 use super::short;
 use super::truth::{AROUND, CLASSES, Class, Truth, key, pattern, unit_len};
@@ -84,16 +84,35 @@ pub(crate) fn units(engine: Engine) {
 }
 
 #[test]
-#[ignore = "kills the process; the test below runs it"]
+#[ignore = "kills the process; a test below runs it"]
 fn touches_the_guard() {
     println!("read {}", Guarded::new(1).touch_the_guard());
 }
 
 #[test]
+#[ignore = "reads a byte that is not there; a test below runs it"]
+fn touches_what_is_behind_an_allocation() {
+    println!("read {}", touch_behind(&vec![1; 100].into_boxed_slice()));
+}
+
+#[test]
 fn a_closed_page_kills_who_touches_it() {
+    let (success, text) = run_alone("guards::touches_the_guard");
+    assert!(!success && !text.contains("read"), "reading a closed page went well: {text}");
+}
+
+#[test]
+#[ignore = "only where a sanitizer is built in: .ci/sanitize"]
+fn a_byte_behind_an_allocation_is_caught_under_a_sanitizer() {
+    let (success, text) = run_alone("guards::touches_what_is_behind_an_allocation");
+    assert!(!success && text.contains("AddressSanitizer: heap-buffer-overflow"), "nothing was caught: {text}");
+}
+
+/// Runs an ignored test in a process of its own; whether it succeeded, and what it printed.
+fn run_alone(test: &str) -> (bool, String) {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    let output = child.args(["guards::touches_the_guard", "--exact", "--ignored", "--nocapture"]).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains("running 1 test") && !text.contains("read"), "{text}");
-    assert!(!output.status.success(), "reading a closed page went well");
+    let output = child.args([test, "--exact", "--ignored", "--nocapture"]).output().unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(text.contains("running 1 test"), "{text}");
+    (output.status.success(), text)
 }
