@@ -15,7 +15,7 @@ pub(crate) use plan::{Case, Plan, engine};
 pub(crate) use summary::Throughput;
 
 /// Rounds that count, and one before them in which the processor and its caches get warm.
-const ROUNDS: u32 = 9;
+const ROUNDS: usize = 9;
 
 /// Measures one case in about `budget`. Every round runs the cipher and its ceiling one right after the other, so that
 /// whatever else the machine does in that moment slows both.
@@ -23,7 +23,7 @@ const ROUNDS: u32 = 9;
 /// # Errors
 /// When a thread cannot be started.
 pub(crate) fn measure(case: Case, key: &VolumeKey, budget: Duration) -> io::Result<Throughput> {
-    let slice = budget / (2 * (ROUNDS + 1));
+    let slice = budget.div_f64(2.0 * (ROUNDS + 1) as f64);
     let pair = round::Pair { cipher: Cipher::new(key, case.engine), ceiling: Ceiling::new(key, case.engine), case };
     let rounds = round::run(&pair, ROUNDS + 1, slice)?;
     Ok(Throughput::of(rounds.get(1..).unwrap_or_default()))

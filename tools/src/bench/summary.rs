@@ -1,29 +1,26 @@
 //! From the bytes and times of the rounds to the two numbers that are shown.
 
-use std::time::Instant;
+use std::time::Duration;
 
 /// What ran in one slice of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Done {
     /// Bytes, of all threads.
     pub(super) bytes: u64,
-    /// When the first thread started.
-    pub(super) start: Instant,
-    /// When the last one ended.
-    pub(super) end: Instant,
+    /// From the start that all threads share to the end of the last one.
+    pub(super) time: Duration,
 }
 
 impl Done {
-    /// The work of one thread more in the same slice. Where threads outnumber cores they run one after the other, so
-    /// their own times would not do.
+    /// The work of one thread more in the same slice.
     fn beside(self, other: Self) -> Self {
-        Self { bytes: self.bytes + other.bytes, start: self.start.min(other.start), end: self.end.max(other.end) }
+        Self { bytes: self.bytes + other.bytes, time: self.time.max(other.time) }
     }
 
     /// In 10⁹ bytes per second.
     #[expect(clippy::cast_precision_loss, reason = "a slice of time has far fewer than 2^53 bytes")]
     fn gbps(self) -> f64 {
-        self.bytes as f64 / self.end.duration_since(self.start).as_secs_f64() / 1e9
+        self.bytes as f64 / self.time.as_secs_f64() / 1e9
     }
 }
 
@@ -76,13 +73,10 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    fn done(start: Instant, bytes: u64, from: u64, to: u64) -> Done {
-        let after = |millis| start + Duration::from_millis(millis);
-        Done { bytes, start: after(from), end: after(to) }
+    fn done(bytes: u64, millis: u64) -> Done {
+        Done { bytes, time: Duration::from_millis(millis) }
     }
 
     #[test]
@@ -94,19 +88,16 @@ mod tests {
     }
 
     #[test]
-    fn threads_add_their_bytes_from_the_first_start_to_the_last_end() {
-        let start = Instant::now();
-        let one = Round { cipher: done(start, 5, 0, 10), ceiling: done(start, 6, 20, 25) };
-        let other = Round { cipher: done(start, 7, 10, 40), ceiling: done(start, 8, 19, 23) };
-        let both = Round { cipher: done(start, 12, 0, 40), ceiling: done(start, 14, 19, 25) };
-        assert_eq!(one.beside(other), both);
-        assert_eq!(done(start, 3_000_000_000, 500, 2000).gbps(), 2.0);
+    fn threads_add_their_bytes_and_the_last_one_ends_the_slice() {
+        let one = Round { cipher: done(5, 10), ceiling: done(6, 7) };
+        let other = Round { cipher: done(7, 4), ceiling: done(8, 9) };
+        assert_eq!(one.beside(other), Round { cipher: done(12, 10), ceiling: done(14, 9) });
+        assert_eq!(done(3_000_000_000, 1500).gbps(), 2.0);
     }
 
     #[test]
     fn each_ratio_is_taken_within_its_round_before_the_median() {
-        let start = Instant::now();
-        let gigabytes = |count: u64| done(start, count * 1_000_000_000, 0, 1000);
+        let gigabytes = |count: u64| done(count * 1_000_000_000, 1000);
         let rounds = [(1, 2), (8, 10), (3, 4)]
             .map(|(cipher, ceiling)| Round { cipher: gigabytes(cipher), ceiling: gigabytes(ceiling) });
         assert_eq!(Throughput::of(&rounds), Throughput { gbps: 3.0, ceiling_ratio: 0.75 });
