@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use crate::harness::{Contestant, Lane, Work};
 
-/// Bytes that a loop which looks ahead handles between two looks.
-const BLOCK: usize = 4096;
+/// Bytes of a page.
+const PAGE: usize = 4096;
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
@@ -15,7 +15,7 @@ type Shape = fn(&mut [u8]);
 
 /// The shapes of a read-and-write loop, by name.
 const IN_PLACE: [(&str, Shape); 3] =
-    [("loop, words", words), ("loop, lines ahead", lines_ahead), ("loop, two streams", two_streams)];
+    [("loop, words", words), ("loop, two streams by page", pages_of_two), ("loop, two streams by line", lines_of_two)];
 
 /// Every shape of the read-and-write loop on so many lanes.
 pub(crate) fn in_place(lanes: usize) -> Vec<Contestant> {
@@ -42,29 +42,37 @@ pub(crate) fn memcpy(lanes: usize) -> Contestant {
 
 /// From the first word to the last; the compiler makes vectors of them.
 fn words(data: &mut [u8]) {
-    let pattern = black_box(0x0123_4567_89ab_cdef_u64);
+    xor(data, pattern());
+}
+
+fn xor(data: &mut [u8], pattern: u64) {
     for word in data.as_chunks_mut::<8>().0 {
         *word = (u64::from_ne_bytes(*word) ^ pattern).to_ne_bytes();
     }
 }
 
-/// The same, but a byte of every line two blocks ahead is read first: a prefetch in safe code.
-fn lines_ahead(data: &mut [u8]) {
-    for at in (0..data.len()).step_by(BLOCK) {
-        let ahead = data.get(at + 2 * BLOCK..).unwrap_or_default();
-        let lines = ahead.iter().take(BLOCK).step_by(LINE);
-        black_box(lines.fold(0, |sum, byte| sum ^ byte));
-        let end = data.len().min(at + BLOCK);
-        words(&mut data[at..end]);
+/// A number that the compiler does not know.
+fn pattern() -> u64 {
+    black_box(0x0123_4567_89ab_cdef)
+}
+
+/// Both halves side by side, a page of each in turn: two streams for the processor's prefetcher.
+fn pages_of_two(data: &mut [u8]) {
+    let pattern = pattern();
+    let (front, back) = data.split_at_mut(data.len() / 2);
+    for (front, back) in front.chunks_mut(PAGE).zip(back.chunks_mut(PAGE)) {
+        xor(front, pattern);
+        xor(back, pattern);
     }
 }
 
-/// Both halves side by side, a block of each in turn: two streams for the processor's prefetcher.
-fn two_streams(data: &mut [u8]) {
+/// Both halves side by side, a line of each in turn.
+fn lines_of_two(data: &mut [u8]) {
+    let pattern = pattern();
     let (front, back) = data.split_at_mut(data.len() / 2);
-    for (front, back) in front.chunks_mut(BLOCK).zip(back.chunks_mut(BLOCK)) {
-        words(front);
-        words(back);
+    for (front, back) in front.as_chunks_mut::<LINE>().0.iter_mut().zip(back.as_chunks_mut::<LINE>().0) {
+        xor(front, pattern);
+        xor(back, pattern);
     }
 }
 
@@ -75,7 +83,7 @@ mod tests {
     #[test]
     fn every_shape_changes_every_word_once() {
         for (name, shape) in IN_PLACE {
-            let mut data = vec![0; 8 * BLOCK];
+            let mut data = vec![0; 8 * PAGE];
             shape(&mut data);
             assert!(
                 data.as_chunks::<8>().0.iter().all(|word| u64::from_ne_bytes(*word) == 0x0123_4567_89ab_cdef),
