@@ -12,6 +12,10 @@ use crate::probe::{Job, Secret};
 
 use super::state::State;
 
+/// Without a cache per thread, `calloc` gives out what was freed before: the ciphers of one program, of which only one
+/// is there at a time, all lie at one address.
+const LAST_FREED_FIRST: &str = "glibc.malloc.tcache_count=0";
+
 /// The states before each step of one call, and of the code around it that stops the program.
 pub struct Trace {
     /// One for each instruction, in order.
@@ -51,6 +55,7 @@ impl Tracee {
     pub(super) fn spawn(program: &str, job: Job, secrets: &[Secret]) -> Self {
         let line = format!("trace {job}");
         let mut command = Command::new(program);
+        command.env("GLIBC_TUNABLES", LAST_FREED_FIRST);
         command.args(line.split(' ')).args(secrets.iter().map(Secret::to_string));
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot run {program}: {error}"));
         let pid = Pid::from_raw(child.id().try_into().expect("process ids are small"));

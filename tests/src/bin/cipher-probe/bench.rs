@@ -5,6 +5,7 @@ use std::vec;
 use datapath::buf::Buf;
 use datapath::cipher::dispatch::Engine;
 use datapath::cipher::{Cipher, Direction};
+use keywrap::geometry::SectorSize;
 use sear_tests::ctgrind::undefined;
 use sear_tests::probe::{Job, Secret, Shape, Subject};
 
@@ -13,7 +14,7 @@ use super::leaks;
 /// The tweak of every call.
 const TWEAK: u64 = 0x0123_4567_89ab_cdef;
 
-/// What is set up when there is no secret to keep.
+/// A secret that is none.
 const PUBLIC: Secret = Secret { key: 9, data: 9 };
 
 /// A job with its buffers, and a cipher under the secret of the moment.
@@ -23,15 +24,17 @@ pub(crate) struct Bench {
     cipher: Option<Cipher>,
     from: Buf,
     to: Buf,
-    decoy: Buf,
+    decoy: (Cipher, Buf),
     secrets: vec::IntoIter<Secret>,
 }
 
 impl Bench {
     /// Buffers for `job`; no secret is set up yet.
     pub(crate) fn new(job: Job, secrets: Vec<Secret>) -> Self {
-        let [from, to, decoy] = [0; 3].map(|_| Buf::zeroed(job.len));
-        Self { job, engine: engine(job.subject), cipher: None, from, to, decoy, secrets: secrets.into_iter() }
+        let (from, to) = (Buf::zeroed(job.len), Buf::zeroed(job.len));
+        let engine = engine(job.subject);
+        let decoy = (Cipher::new(&PUBLIC.volume_key(), engine), Buf::zeroed(512));
+        Self { job, engine, cipher: None, from, to, decoy, secrets: secrets.into_iter() }
     }
 
     /// One call that nobody watches, so that whatever is done once is done.
@@ -80,21 +83,22 @@ impl Bench {
     /// so, a test would see different addresses and fail; it could not pass by mistake.
     fn set_up(&mut self, secret: Secret, mark: impl Fn(&[u8])) {
         self.cipher = None;
-        self.cipher = Some(cipher(secret, self.engine, &mut self.from, mark));
-        cipher(PUBLIC, self.engine, &mut self.decoy, |_| ());
+        let key = secret.volume_key();
+        mark(key.expose_secret());
+        self.cipher = Some(Cipher::new(&key, self.engine));
+        drop(key);
+        secret.write_data(self.from.as_mut_slice());
+        mark(self.from.as_slice());
+        self.forget();
     }
-}
 
-/// Writes the data and makes the cipher of a secret. Done last for a public one, this leaves the same in the registers
-/// that nobody has to keep, whatever the secret before was.
-#[inline(never)]
-fn cipher(secret: Secret, engine: Engine, data: &mut Buf, mark: impl Fn(&[u8])) -> Cipher {
-    let key = secret.volume_key();
-    mark(key.expose_secret());
-    let cipher = Cipher::new(&key, engine);
-    secret.write_data(data.as_mut_slice());
-    mark(data.as_slice());
-    cipher
+    /// Does the like with nothing secret. What the setting up has left in registers that nobody has to keep is then the
+    /// same, whatever the secret was.
+    fn forget(&mut self) {
+        let (cipher, data) = (&self.decoy.0, self.decoy.1.as_mut_slice());
+        PUBLIC.write_data(data);
+        cipher.encrypt(data, SectorSize::B512, TWEAK);
+    }
 }
 
 fn engine(subject: Subject) -> Engine {
