@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn other_words_are_no_job() {
-        for line in ["nothing encrypt 513 in-place 512", "nothing encrypt one copied 512", "nothing up 512 copied 512"] {
+        for line in ["nothing encrypt 513 in-place 512", "nothing encrypt one copied 512", "nothing up 512 copied 512"]
+        {
             assert_eq!(parse(line), None, "{line}");
         }
     }

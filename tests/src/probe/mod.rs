@@ -4,9 +4,11 @@
 //! [`Secret`]s on its command line; the program reads them back with the same code.
 
 mod job;
+mod program;
 mod secret;
 mod subject;
 
 pub use job::{Job, Shape};
+pub use program::program;
 pub use secret::Secret;
 pub use subject::Subject;

@@ -16,12 +16,8 @@ pub struct Secret {
 
 impl Secret {
     /// Secrets that differ from the first in the plaintext alone, in the key alone, and in both.
-    pub const SEVERAL: [Self; 4] = [
-        Self { key: 2, data: 2 },
-        Self { key: 2, data: 1 },
-        Self { key: 3, data: 2 },
-        Self { key: 4, data: 0 },
-    ];
+    pub const SEVERAL: [Self; 4] =
+        [Self { key: 2, data: 2 }, Self { key: 2, data: 1 }, Self { key: 3, data: 2 }, Self { key: 4, data: 0 }];
 
     /// A secret as its [`fmt::Display`] writes it.
     #[must_use]

@@ -9,13 +9,13 @@ use super::tracee::Tracee;
 /// # Panics
 /// When the program cannot be traced.
 #[must_use]
-pub fn count(program: &str, job: Job) -> u64 {
-    raw(program, job) - raw(program, Job::NOTHING)
+pub fn count(job: Job) -> u64 {
+    raw(job) - raw(Job::NOTHING)
 }
 
-fn raw(program: &str, job: Job) -> u64 {
+fn raw(job: Job) -> u64 {
     let mut steps = 0;
-    let mut tracee = Tracee::spawn(program, job, &Secret::SEVERAL[..1]);
+    let mut tracee = Tracee::spawn(job, &Secret::SEVERAL[..1]);
     tracee.walk(|_| steps += 1);
     tracee.finish();
     steps

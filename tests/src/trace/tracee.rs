@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::probe::{Job, Secret};
+use crate::probe::{Job, Secret, program};
 
 use super::state::State;
 
@@ -29,8 +29,8 @@ pub struct Trace {
 /// # Panics
 /// When the program cannot be traced, or does anything but stop and exit.
 #[must_use]
-pub fn traces(program: &str, job: Job, secrets: &[Secret]) -> Vec<Trace> {
-    let mut tracee = Tracee::spawn(program, job, secrets);
+pub fn traces(job: Job, secrets: &[Secret]) -> Vec<Trace> {
+    let mut tracee = Tracee::spawn(job, secrets);
     let base = tracee.base();
     let traces = secrets.iter().map(|_| {
         let mut states = Vec::new();
@@ -52,12 +52,12 @@ pub(super) struct Tracee {
 
 impl Tracee {
     /// Starts the program and waits until it has stopped before its first call. The calling thread is its tracer.
-    pub(super) fn spawn(program: &str, job: Job, secrets: &[Secret]) -> Self {
+    pub(super) fn spawn(job: Job, secrets: &[Secret]) -> Self {
         let line = format!("trace {job}");
-        let mut command = Command::new(program);
+        let mut command = Command::new(program());
         command.env("GLIBC_TUNABLES", LAST_FREED_FIRST);
         command.args(line.split(' ')).args(secrets.iter().map(Secret::to_string));
-        let child = command.spawn().unwrap_or_else(|error| panic!("cannot run {program}: {error}"));
+        let child = command.spawn().unwrap_or_else(|error| panic!("cipher-probe cannot be run: {error}"));
         let pid = Pid::from_raw(child.id().try_into().expect("process ids are small"));
         let tracee = Self { child, pid, ended: false };
         tracee.expect_stop();

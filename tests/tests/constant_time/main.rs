@@ -5,6 +5,3 @@
 mod jobs;
 mod memcheck;
 mod stepped;
-
-/// The program that calls the cipher.
-const PROBE: &str = env!("CARGO_BIN_EXE_cipher-probe");

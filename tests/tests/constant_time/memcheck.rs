@@ -4,10 +4,9 @@
 use std::process::{Command, Output};
 
 use datapath::cipher::dispatch::{Engine, EngineName};
-use sear_tests::probe::{Job, Secret, Subject};
+use sear_tests::probe::{Job, Secret, Subject, program};
 use sear_tests::rig::{Need, require};
 
-use super::PROBE;
 use super::jobs::{runs, units};
 
 /// The exit code when memcheck has something to report.
@@ -45,7 +44,10 @@ fn valgrind_sees_a_branch_and_an_address_that_depend_on_a_secret() {
 /// The job under memcheck. One secret is enough: it is the bits' being undefined that is followed, not their values.
 fn memcheck(job: Job) -> Output {
     let mut command = Command::new("valgrind");
-    command.args(["--quiet", "--tool=memcheck", &format!("--error-exitcode={REPORTED}"), PROBE, "memcheck"]);
+    command
+        .args(["--quiet", "--tool=memcheck", &format!("--error-exitcode={REPORTED}")])
+        .arg(program())
+        .arg("memcheck");
     command.args(job.to_string().split(' ')).arg(Secret::SEVERAL[0].to_string());
     command.output().expect("valgrind can be run: it was found")
 }

@@ -4,7 +4,6 @@ use datapath::cipher::dispatch::{Engine, EngineName};
 use sear_tests::probe::{Job, Secret, Subject};
 use sear_tests::trace::{Difference, Watch, difference, traces};
 
-use super::PROBE;
 use super::jobs::{is_vector, runs, units};
 
 #[test]
@@ -58,7 +57,7 @@ fn check(job: Job, watch: Watch) {
 
 /// Where the first of several secrets and another one part.
 fn first_difference(job: Job, watch: Watch) -> Option<Difference> {
-    let traces = traces(PROBE, job, &Secret::SEVERAL);
+    let traces = traces(job, &Secret::SEVERAL);
     assert!(traces[0].states.len() > 20, "{job}: the tracer saw hardly anything");
     traces[1..].iter().find_map(|other| difference(&traces[0], other, watch))
 }
