@@ -81,9 +81,10 @@ fn measure_all(wanted: impl Fn(EngineName) -> bool) -> BTreeMap<String, Counts> 
     engines.flat_map(jobs).map(|job| (words(job), measure(job))).collect()
 }
 
+/// Both units and both directions; for the portable engine one, since the two differ in one call of the `aes` crate.
 fn jobs(engine: EngineName) -> impl Iterator<Item = Job> {
-    let each = [(Encrypt, B512), (Decrypt, B512), (Encrypt, B4096), (Decrypt, B4096)].into_iter();
-    each.map(move |(direction, unit)| Job {
+    let each = [(Encrypt, B512), (Encrypt, B4096), (Decrypt, B512), (Decrypt, B4096)].into_iter();
+    each.take(if engine == EngineName::Portable { 2 } else { 4 }).map(move |(direction, unit)| Job {
         subject: Subject::Engine(engine),
         direction,
         shape: Shape::InPlace(unit),
