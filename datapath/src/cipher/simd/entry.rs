@@ -107,6 +107,6 @@ macro_rules! entries {
     };
 }
 
-entries!(zmm, Zmm, 16, "aes,pclmulqdq,avx2,vaes,vpclmulqdq,avx512f,avx512bw,avx512vbmi2");
+entries!(zmm, Zmm, 16, "aes,pclmulqdq,avx2,vaes,vpclmulqdq,avx512f,avx512bw");
 entries!(ymm, Ymm, 8, "aes,pclmulqdq,avx2,vaes,vpclmulqdq");
 entries!(xmm, Xmm, 8, "aes,pclmulqdq,avx2");

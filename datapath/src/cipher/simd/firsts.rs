@@ -26,10 +26,40 @@ static INDICES: Indices = {
     Indices(indices)
 };
 
-/// The encrypted numbers of the next data units of a run.
+/// A data unit's first tweak, in memory, with its twin: the same with its halves changed over.
+#[derive(Clone, Copy)]
+pub(super) struct First(*const [u8; 16]);
+
+impl First {
+    /// The tweak in every place.
+    #[inline(always)]
+    pub(super) unsafe fn tweak<V: Vector>(self) -> V {
+        // SAFETY: it points to a block; the caller vouches for the processor.
+        unsafe { V::broadcast(self.0) }
+    }
+
+    /// Its twin in every place.
+    #[inline(always)]
+    pub(super) unsafe fn swapped<V: Vector>(self) -> V {
+        // SAFETY: twins lie `MOST` blocks further; the caller vouches for the processor.
+        unsafe { V::broadcast(self.0.add(MOST)) }
+    }
+
+    /// That of the unit `units` further on.
+    #[inline(always)]
+    pub(super) const fn further(self, units: usize) -> Self {
+        Self(self.0.wrapping_add(units))
+    }
+}
+
+/// Room for tweaks, then for their twins.
+pub(super) type Room = Blocks<{ 2 * MOST }>;
+
+/// The first tweaks of the next data units of a run.
 pub(super) struct Firsts<'a> {
     schedule: &'a Schedule,
-    blocks: Blocks<MOST>,
+    /// Apart from the rest, which the compiler can then keep in registers.
+    room: &'a mut Room,
     /// Whether one short group of blocks is all that is needed.
     few: bool,
     /// Places in `blocks` of the next one and behind the last one.
@@ -45,17 +75,16 @@ impl<'a> Firsts<'a> {
     /// For data units of the numbers `first`, `first + 2^step_shift` and so on, about `units` of them.
     #[inline(always)]
     pub(super) unsafe fn new<V: Vector, const R: usize>(
-        schedule: &'a Schedule,
+        (schedule, room): (&'a Schedule, &'a mut Room),
         first: u64,
         step_shift: u32,
         units: usize,
     ) -> Self {
-        let (blocks, step_shift) = (Blocks::uninit(), u64::from(step_shift));
-        let few = units <= FEW * V::BLOCKS;
-        let mut firsts = Self { schedule, blocks, few, next: 0, end: 0, number: first, step_shift };
+        let (few, step_shift) = (units <= FEW * V::BLOCKS, u64::from(step_shift));
+        let mut firsts = Self { schedule, room, few, next: 0, end: 0, number: first, step_shift };
         // SAFETY: the caller vouches for the processor.
         unsafe {
-            if firsts.few {
+            if few {
                 firsts.make::<V, FEW, R>();
             } else {
                 firsts.make::<V, REGISTERS, R>();
@@ -64,30 +93,56 @@ impl<'a> Firsts<'a> {
         firsts
     }
 
-    /// The next `units` (one or two) encrypted numbers.
+    /// For one data unit, whose number may have 128 bits.
     #[inline(always)]
-    pub(super) unsafe fn take<V: Vector, const R: usize>(&mut self, units: usize) -> *const [u8; 16] {
+    pub(super) unsafe fn single<V: Vector, const R: usize>(
+        (schedule, room): (&'a Schedule, &'a mut Room),
+        number: u128,
+    ) -> Self {
+        let mut firsts = Self { schedule, room, few: true, next: 0, end: 1, number: 0, step_shift: 0 };
+        // SAFETY: the caller vouches for the processor.
+        unsafe { firsts.encrypt::<V, FEW, R>([V::broadcast(&number.to_le_bytes()); FEW]) };
+        firsts
+    }
+
+    /// That of the next unit, behind which there is another if `units` is two.
+    #[inline(always)]
+    pub(super) unsafe fn take<V: Vector, const R: usize>(&mut self, units: usize) -> First {
         if self.next == self.end {
             // SAFETY: the caller vouches for the processor.
             unsafe { self.make::<V, REGISTERS, R>() };
         }
-        let first = self.blocks.at(self.next);
+        // Opaque, or the compiler would take the block out of the register that was stored, through general ones.
+        let first = opaque(&*self.room).at(self.next);
         self.next += units;
-        first
+        First(first)
     }
 
     /// Encrypts the next `N` registers of numbers.
     #[inline(always)]
     unsafe fn make<V: Vector, const N: usize, const R: usize>(&mut self) {
+        // SAFETY: `N` registers are at most `MOST` blocks; the caller vouches for the processor.
+        unsafe {
+            let (indices, first, shift) = (opaque(&INDICES), V::number(self.number), V::counts(self.step_shift));
+            let mut numbers = [first; N];
+            for (i, number) in numbers.iter_mut().enumerate() {
+                let index = V::load(indices.0.as_ptr().add(i * V::BLOCKS).cast());
+                *number = first.add(index.shift_left(shift));
+            }
+            self.encrypt::<V, N, R>(numbers);
+        }
+        (self.next, self.end) = (0, N * V::BLOCKS);
+        self.number = self.number.wrapping_add((self.end as u64) << self.step_shift);
+    }
+
+    #[inline(always)]
+    unsafe fn encrypt<V: Vector, const N: usize, const R: usize>(&mut self, mut x: [V; N]) {
         let keys = opaque(&self.schedule.tweak);
         // SAFETY: `N` registers are at most `MOST` blocks; the caller vouches for the processor.
         unsafe {
-            let start = V::broadcast(&keys[0]);
-            let (first, shift) = (V::number(self.number), V::counts(self.step_shift));
-            let mut x = [start; N];
-            for (i, x) in x.iter_mut().enumerate() {
-                let index = V::load(INDICES.0.as_ptr().add(i * V::BLOCKS).cast());
-                *x = first.add(index.shift_left(shift)).xor(start);
+            let key = V::broadcast(&keys[0]);
+            for x in &mut x {
+                *x = x.xor(key);
             }
             for key in &keys[1..R] {
                 let key = V::broadcast(key);
@@ -97,23 +152,21 @@ impl<'a> Firsts<'a> {
             }
             let last = V::broadcast(&keys[R]);
             for (i, x) in x.into_iter().enumerate() {
-                self.blocks.set(i, x.encrypt_last(last));
+                let tweaks = x.encrypt_last(last);
+                self.room.set(i, tweaks);
+                self.room.set(MOST / V::BLOCKS + i, tweaks.swap_halves());
             }
         }
-        (self.next, self.end) = (0, N * V::BLOCKS);
-        self.number = self.number.wrapping_add((self.end as u64) << self.step_shift);
     }
 
     /// Wipes the tweaks.
     #[inline(always)]
     pub(super) unsafe fn wipe<V: Vector>(&mut self) {
-        // SAFETY: the caller vouches for the processor.
+        let made = if self.few { FEW } else { REGISTERS };
+        // SAFETY: so many registers are at most `MOST` blocks; the caller vouches for the processor.
         unsafe {
-            if self.few {
-                self.blocks.wipe::<V>(FEW);
-            } else {
-                self.blocks.wipe::<V>(REGISTERS);
-            }
+            self.room.wipe::<V>(0..made);
+            self.room.wipe::<V>(MOST / V::BLOCKS..MOST / V::BLOCKS + made);
         }
     }
 }

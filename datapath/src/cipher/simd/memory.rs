@@ -2,6 +2,7 @@
 
 use std::arch::asm;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::vector::Vector;
 
@@ -46,14 +47,14 @@ impl<const N: usize> Blocks<N> {
         unsafe { blocks.store(self.0.as_mut_ptr().add(r * V::BLOCKS).cast()) }
     }
 
-    /// Zeroes the first registers of blocks, for good.
+    /// Zeroes the blocks of some registers, for good.
     #[inline(always)]
-    pub(super) unsafe fn wipe<V: Vector>(&mut self, registers: usize) {
+    pub(super) unsafe fn wipe<V: Vector>(&mut self, registers: Range<usize>) {
         // SAFETY: the caller vouches for `registers`; the caller vouches for the processor. As far as the compiler knows, the empty assembly reads what the
         // stores wrote, so they stay.
         unsafe {
             let zero = V::number(0);
-            for r in 0..registers {
+            for r in registers {
                 self.set(r, zero);
             }
             asm!("/* {0} */", in(reg) self.0.as_ptr(), options(readonly, nostack, preserves_flags));

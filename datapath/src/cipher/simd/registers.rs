@@ -74,11 +74,13 @@ macro_rules! vector {
         }
     };
     (@method times_x64 $function:path) => { vector!(@two times_x64 $function); };
-    (@method times_x $function:path) => {
+    (@method swap_halves $function:path) => { vector!(@one swap_halves $function); };
+    (@method times_86 $function:path) => { vector!(@one times_86 $function); };
+    (@one $method:ident $function:path) => {
         #[inline(always)]
-        unsafe fn times_x(self, left: Self, right: Self, c: Self) -> Self {
+        unsafe fn $method(self) -> Self {
             // SAFETY: the caller vouches for the processor.
-            unsafe { Self($function(self.0, left.0, right.0, c.0)) }
+            unsafe { Self($function(self.0)) }
         }
     };
     (@method xor3 $function:path) => {
@@ -117,7 +119,9 @@ vector! {
     xor => _mm512_xor_si512,
     xor3 => xor3_512,
     shift_left => _mm512_sllv_epi64,
-    times_x => times_x_512,
+    shift_right => _mm512_srlv_epi64,
+    swap_halves => swap_512,
+    times_86 => times_86_512,
     times_x64 => times_x64_512,
     encrypt => _mm512_aesenc_epi128,
     encrypt_last => _mm512_aesenclast_epi128,
@@ -138,7 +142,9 @@ vector! {
     xor => _mm256_xor_si256,
     xor3 => xor3_256,
     shift_left => _mm256_sllv_epi64,
-    times_x => times_x_256,
+    shift_right => _mm256_srlv_epi64,
+    swap_halves => swap_256,
+    times_86 => times_86_256,
     times_x64 => times_x64_256,
     encrypt => _mm256_aesenc_epi128,
     encrypt_last => _mm256_aesenclast_epi128,
@@ -159,7 +165,9 @@ vector! {
     xor => _mm_xor_si128,
     xor3 => xor3_128,
     shift_left => _mm_sllv_epi64,
-    times_x => times_x_128,
+    shift_right => _mm_srlv_epi64,
+    swap_halves => swap_128,
+    times_86 => times_86_128,
     times_x64 => times_x64_128,
     encrypt => _mm_aesenc_si128,
     encrypt_last => _mm_aesenclast_si128,
@@ -175,14 +183,10 @@ fn xor3_512(a: __m512i, b: __m512i, c: __m512i) -> __m512i {
     _mm512_ternarylogic_epi64::<0x96>(a, b, c)
 }
 
-/// The halves move up by i, the upper one taking in what leaves the lower one and the lower one zeroes; what leaves at
-/// the top is folded back in.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,vpclmulqdq")]
-fn times_x_512(t: __m512i, left: __m512i, right: __m512i, c: __m512i) -> __m512i {
-    let moved = _mm512_shldv_epi64(t, _mm512_bslli_epi128::<8>(t), left);
-    let leaving = _mm512_srlv_epi64(t, right);
-    xor3_512(moved, _mm512_clmulepi64_epi128::<0x01>(leaving, _mm512_set1_epi64(0x87)), c)
+#[target_feature(enable = "avx512f,vpclmulqdq")]
+fn times_86_512(a: __m512i) -> __m512i {
+    _mm512_clmulepi64_epi128::<0x00>(a, _mm512_set1_epi64(0x86))
 }
 
 #[inline]
@@ -192,13 +196,17 @@ fn times_x64_512(t: __m512i, c: __m512i) -> __m512i {
     xor3_512(moved, _mm512_clmulepi64_epi128::<0x01>(t, _mm512_set1_epi64(0x87)), c)
 }
 
-/// The 256-bit and 128-bit registers, which lack a shift across halves and a three-way exclusive or. What crosses between
-/// the halves is found with one shift of the changed-over block: in the upper half it is in its place, in the lower one
-/// it left at the top and is to be multiplied by 0x87. That is 0x86 + 1, and the "+ 1" is there already.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn swap_512(a: __m512i) -> __m512i {
+    _mm512_shuffle_epi32::<0x4e>(a)
+}
+
+/// The same for the registers that lack a three-way exclusive or.
 macro_rules! narrow {
     (
-        $raw:ty, $features:literal: $times_x:ident, $times_x64:ident, $xor3:ident;
-        $xor:ident $swap:ident $left:ident $right:ident $multiply:ident $same:ident
+        $raw:ty, $features:literal: $times_86:ident $times_x64:ident $xor3:ident $swap:ident;
+        $xor:ident $shuffle:ident $multiply:ident $same:ident
     ) => {
         #[inline]
         #[target_feature(enable = $features)]
@@ -208,29 +216,32 @@ macro_rules! narrow {
 
         #[inline]
         #[target_feature(enable = $features)]
-        fn $times_x(t: $raw, left: $raw, right: $raw, c: $raw) -> $raw {
-            let crossing = $right($swap::<0x4e>(t), right);
-            let folded = $multiply::<0x00>(crossing, $same(0x86));
-            $xor($xor($left(t, left), crossing), $xor(folded, c))
+        fn $swap(a: $raw) -> $raw {
+            $shuffle::<0x4e>(a)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn $times_86(a: $raw) -> $raw {
+            $multiply::<0x00>(a, $same(0x86))
         }
 
         #[inline]
         #[target_feature(enable = $features)]
         fn $times_x64(t: $raw, c: $raw) -> $raw {
-            $xor3($swap::<0x4e>(t), $multiply::<0x01>(t, $same(0x86)), c)
+            $xor3($swap(t), $multiply::<0x01>(t, $same(0x86)), c)
         }
     };
 }
 
 narrow! {
-    __m256i, "avx2,vpclmulqdq": times_x_256, times_x64_256, xor3_256;
-    _mm256_xor_si256 _mm256_shuffle_epi32 _mm256_sllv_epi64 _mm256_srlv_epi64 _mm256_clmulepi64_epi128
-    _mm256_set1_epi64x
+    __m256i, "avx2,vpclmulqdq": times_86_256 times_x64_256 xor3_256 swap_256;
+    _mm256_xor_si256 _mm256_shuffle_epi32 _mm256_clmulepi64_epi128 _mm256_set1_epi64x
 }
 
 narrow! {
-    __m128i, "avx2,pclmulqdq": times_x_128, times_x64_128, xor3_128;
-    _mm_xor_si128 _mm_shuffle_epi32 _mm_sllv_epi64 _mm_srlv_epi64 _mm_clmulepi64_si128 _mm_set1_epi64x
+    __m128i, "avx2,pclmulqdq": times_86_128 times_x64_128 xor3_128 swap_128;
+    _mm_xor_si128 _mm_shuffle_epi32 _mm_clmulepi64_si128 _mm_set1_epi64x
 }
 
 /// Zeroes registers 0 to 15, in all their width.

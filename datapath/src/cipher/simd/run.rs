@@ -3,7 +3,7 @@
 use std::arch::x86_64::{_MM_HINT_NTA, _MM_HINT_T0, _mm_prefetch, _mm_sfence};
 use std::mem;
 
-use super::firsts::Firsts;
+use super::firsts::{Firsts, Room};
 use super::kernel::{Way, group};
 use super::memory::{Masks, SLAB, SLAB_BLOCKS};
 use super::schedule::{OneWay, Schedule};
@@ -53,18 +53,17 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
 ) {
     let halves = job.unit_shift < SLAB_SHIFT;
     let slabs_in_unit = (1_usize << job.unit_shift) >> SLAB_SHIFT;
-    let mut masks = [Masks::uninit(), Masks::uninit()];
+    let (mut room, mut masks) = (Room::uninit(), [Masks::uninit(), Masks::uninit()]);
     let [mut now, mut then] = masks.each_mut();
     let (mut from, mut to, mut left) = (job.from, job.to, job.len);
     // SAFETY: the loop takes one slab after the other of the `len` bytes, the last perhaps half.
     unsafe {
         let units = job.len >> job.unit_shift;
-        let mut firsts = Firsts::new::<V, R>(schedule, job.tweak, job.unit_shift - SECTOR_SHIFT, units);
-        let fold = V::broadcast(&keys.fold);
+        let mut firsts = Firsts::new::<V, R>((schedule, &mut room), job.tweak, job.unit_shift - SECTOR_SHIFT, units);
         if halves {
-            fill(now, &Units::<V, true> { firsts: firsts.take::<V, R>(2), fold });
+            fill(now, &Units::<V, true>::new(keys, firsts.take::<V, R>(2)));
         } else {
-            fill(now, &Units::<V, false> { firsts: firsts.take::<V, R>(1), fold });
+            fill(now, &Units::<V, false>::new(keys, firsts.take::<V, R>(1)));
         }
         let mut slabs_left = slabs_in_unit;
         while left > SLAB {
@@ -75,15 +74,14 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
             slabs_left = slabs_left.wrapping_sub(1);
             if halves || slabs_left == 0 {
                 slabs_left = slabs_in_unit;
-                let firsts = firsts.take::<V, R>(1 + usize::from(halves));
+                let first = firsts.take::<V, R>(1 + usize::from(halves));
                 if halves {
-                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, true> { firsts, fold }, then));
+                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, true>::new(keys, first), then));
                 } else {
-                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, false> { firsts, fold }, then));
+                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, false>::new(keys, first), then));
                 }
             } else {
-                let correction = V::broadcast(&keys.correction);
-                one_slab::<V, W, _, G, R>(keys, io, now, (&Onward { correction }, then));
+                one_slab::<V, W, _, G, R>(keys, io, now, (&Onward::new(keys), then));
             }
             mem::swap(&mut now, &mut then);
             (from, to, left) = (from.add(SLAB), to.add(SLAB), left - SLAB);
@@ -93,12 +91,14 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
         if left == SLAB {
             one_slab::<V, W, _, G, R>(keys, io, now, (&Nothing, then));
         } else {
-            groups::<V, W, _, HALF_GROUP, R>(keys, SLAB_BLOCKS / V::BLOCKS / 2, io, now, (&Nothing, then));
+            let half = SLAB_BLOCKS / V::BLOCKS / 2;
+            groups::<V, W, _, HALF_GROUP, R>(keys, half, io, now, (&Nothing, then));
+            then.wipe::<V>(half..2 * half);
         }
         if job.stream {
             _mm_sfence();
         }
-        now.wipe::<V>(SLAB_BLOCKS / V::BLOCKS);
+        now.wipe::<V>(0..SLAB_BLOCKS / V::BLOCKS);
         V::clear_registers();
     }
 }

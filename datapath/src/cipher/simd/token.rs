@@ -23,11 +23,11 @@ impl Width {
 
     /// What an engine of this width needs.
     pub(in crate::cipher) const fn needs(self) -> &'static [Feature] {
-        use Feature::{Aes, Avx2, Avx512bw, Avx512f, Avx512vbmi2, Pclmulqdq, Vaes, Vpclmulqdq};
+        use Feature::{Aes, Avx2, Avx512bw, Avx512f, Pclmulqdq, Vaes, Vpclmulqdq};
         match self {
             Self::Xmm => &[Aes, Pclmulqdq, Avx2],
             Self::Ymm => &[Aes, Pclmulqdq, Avx2, Vaes, Vpclmulqdq],
-            Self::Zmm => &[Aes, Pclmulqdq, Avx2, Vaes, Vpclmulqdq, Avx512f, Avx512bw, Avx512vbmi2],
+            Self::Zmm => &[Aes, Pclmulqdq, Avx2, Vaes, Vpclmulqdq, Avx512f, Avx512bw],
         }
     }
 }

@@ -3,38 +3,60 @@
 //! All that happens here happens in GF(2^128) modulo x^128 + x^7 + x^2 + x + 1, where x^128 = 0x87 (IEEE Std 1619-2018,
 //! section 5.2): what is shifted out at the top comes back times 0x87.
 
-use super::memory::{Masks, SLAB_BLOCKS};
+use super::firsts::First;
+use super::memory::{Masks, SLAB_BLOCKS, opaque};
+use super::schedule::OneWay;
 use super::vector::Vector;
 
-/// Shift counts for both halves of every block of a slab.
+/// Shift counts for both halves of every block of a slab. Block i's tweak is the first one times x^i: its halves shift
+/// left by i, and what crosses into the other half is found by a shift right by 64 - i.
 #[repr(C, align(64))]
-struct Counts([[u64; 2]; SLAB_BLOCKS]);
-
-/// Block i's tweak is the first one times x^i: its halves shift left by i ...
-static LEFT: Counts = counts(0);
-/// ... and what crosses into the other half is found by a shift right by 64 - i.
-static RIGHT: Counts = counts(64);
-
-const fn counts(minus: u64) -> Counts {
-    let mut counts = [[0; 2]; SLAB_BLOCKS];
-    let mut i = 0;
-    while i < SLAB_BLOCKS {
-        let count = minus.abs_diff(i as u64);
-        counts[i] = [count; 2];
-        i += 1;
-    }
-    Counts(counts)
+struct Counts {
+    left: [[u64; 2]; SLAB_BLOCKS],
+    right: [[u64; 2]; SLAB_BLOCKS],
 }
 
-/// `first · x^i + fold` for the blocks i that register `r` of a data unit holds, r below a slab's registers; `first` is
-/// the unit's first tweak in every place.
-#[inline(always)]
-unsafe fn spread<V: Vector>(first: V, r: usize, fold: V) -> V {
-    // SAFETY: register `r` of a slab lies inside the tables; the caller vouches for the processor.
-    unsafe {
-        let left = V::load((&raw const LEFT).cast::<u8>().add(r * V::BYTES));
-        let right = V::load((&raw const RIGHT).cast::<u8>().add(r * V::BYTES));
-        first.times_x(left, right, fold)
+static COUNTS: Counts = {
+    let mut counts = Counts { left: [[0; 2]; SLAB_BLOCKS], right: [[0; 2]; SLAB_BLOCKS] };
+    let mut i = 0;
+    while i < SLAB_BLOCKS {
+        counts.left[i] = [i as u64; 2];
+        counts.right[i] = [64 - i as u64; 2];
+        i += 1;
+    }
+    counts
+};
+
+/// A data unit's first tweak, ready to be spread over its blocks: in every place, in registers.
+#[derive(Clone, Copy)]
+struct Spread<V> {
+    tweak: V,
+    /// Its halves changed over.
+    swapped: V,
+}
+
+impl<V: Vector> Spread<V> {
+    /// Pinned, or they would be loaded again for every register of masks.
+    #[inline(always)]
+    unsafe fn new(first: First) -> Self {
+        // SAFETY: the caller vouches for the processor.
+        unsafe { Self { tweak: first.tweak::<V>().pin(), swapped: first.swapped::<V>().pin() } }
+    }
+
+    /// `tweak · x^i + fold` for the blocks i that register `r` of the unit holds, r below a slab's registers.
+    ///
+    /// Both halves of the tweak shift left by i. What crosses between them is found with one shift right of the
+    /// changed-over tweak: in the upper half it is in its place; in the lower half it left at the top and is to be
+    /// multiplied by 0x87, which is 0x86 + 1, and the "+ 1" is there already.
+    #[inline(always)]
+    unsafe fn over(self, r: usize, counts: &Counts, fold: V) -> V {
+        // SAFETY: register `r` of a slab lies inside the tables; the caller vouches for the processor.
+        unsafe {
+            let left = V::load(counts.left.as_ptr().add(r * V::BLOCKS).cast());
+            let right = V::load(counts.right.as_ptr().add(r * V::BLOCKS).cast());
+            let crossing = self.swapped.shift_right(right);
+            self.tweak.shift_left(left).xor3(crossing, fold).xor(crossing.times_86())
+        }
     }
 }
 
@@ -58,7 +80,16 @@ impl<V: Vector> Next<V> for Nothing {
 /// The next slab goes on with this one's data unit: sixty-four blocks further, times x^64.
 pub(super) struct Onward<V> {
     /// `k · x^64 + k` for the k that masks contain, so that they go on containing it.
-    pub(super) correction: V,
+    correction: V,
+}
+
+impl<V: Vector> Onward<V> {
+    /// On under the same keys.
+    #[inline(always)]
+    pub(super) unsafe fn new(keys: &OneWay) -> Self {
+        // SAFETY: the caller vouches for the processor.
+        unsafe { Self { correction: V::broadcast(&opaque(keys).correction) } }
+    }
 }
 
 impl<V: Vector> Next<V> for Onward<V> {
@@ -71,10 +102,24 @@ impl<V: Vector> Next<V> for Onward<V> {
 
 /// The next slab begins with a new data unit: one, or two of half a slab when `HALVES`.
 pub(super) struct Units<V, const HALVES: bool> {
-    /// The encrypted first tweaks of the one or two units.
-    pub(super) firsts: *const [u8; 16],
+    /// The first tweak of the unit, or those of both.
+    firsts: [Spread<V>; 2],
+    counts: &'static Counts,
     /// The k that masks contain.
-    pub(super) fold: V,
+    fold: V,
+}
+
+impl<V: Vector, const HALVES: bool> Units<V, HALVES> {
+    /// Units from `first` on.
+    #[inline(always)]
+    pub(super) unsafe fn new(keys: &OneWay, first: First) -> Self {
+        // SAFETY: `first` has a neighbour where there are halves; the caller vouches for the processor.
+        unsafe {
+            let this = Spread::new(first);
+            let other = if HALVES { Spread::new(first.further(1)) } else { this };
+            Self { firsts: [this, other], counts: opaque(&COUNTS), fold: V::broadcast(&opaque(keys).fold) }
+        }
+    }
 }
 
 impl<V: Vector, const HALVES: bool> Next<V> for Units<V, HALVES> {
@@ -82,9 +127,6 @@ impl<V: Vector, const HALVES: bool> Next<V> for Units<V, HALVES> {
     unsafe fn mask(&self, r: usize, _: &Masks) -> V {
         let registers = if HALVES { SLAB_BLOCKS / V::BLOCKS / 2 } else { SLAB_BLOCKS / V::BLOCKS };
         // SAFETY: `firsts` points to as many blocks as a slab has units; the caller vouches for `r` and the processor.
-        unsafe {
-            let first = V::broadcast(self.firsts.add(r / registers));
-            spread(first, r % registers, self.fold)
-        }
+        unsafe { self.firsts[r / registers].over(r % registers, self.counts, self.fold) }
     }
 }

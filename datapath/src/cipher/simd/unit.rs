@@ -2,14 +2,19 @@
 
 use std::mem;
 
+use super::engine::in_place;
+use super::firsts::{Firsts, Room};
 use super::kernel::{Way, group};
-use super::memory::{Blocks, Masks, SLAB, SLAB_BLOCKS};
+use super::memory::{Masks, SLAB, SLAB_BLOCKS};
 use super::run::{fill, one_slab};
 use super::schedule::{OneWay, Schedule};
 use super::tweak::{Nothing, Onward, Units};
 use super::vector::Vector;
 use crate::cipher::engine::Direction;
 use crate::cipher::stealing::{split, steal};
+
+/// Bytes of the widest register.
+const REGISTER: usize = 64;
 
 /// Encrypts or decrypts `unit`, of at least one block, whose number is `tweak`.
 ///
@@ -23,24 +28,23 @@ pub(super) unsafe fn unit<V: Vector, W: Way, const G: usize, const R: usize>(
 ) {
     let (whole, end) = split(unit);
     let mut slabs = whole.chunks_exact_mut(SLAB);
-    let mut masks = [Masks::uninit(), Masks::uninit()];
+    let (mut room, mut masks) = (Room::uninit(), [Masks::uninit(), Masks::uninit()]);
     let [mut now, mut then] = masks.each_mut();
     // SAFETY: slabs are whole, and so are the buffers of blocks; the caller vouches for the processor.
     unsafe {
-        let (fold, correction) = (V::broadcast(&keys.fold), V::broadcast(&keys.correction));
-        let mut first = encrypted::<V, R>(schedule, tweak);
-        fill(now, &Units::<V, false> { firsts: first.at(0), fold });
-        first.wipe::<V>(1);
+        let mut firsts = Firsts::single::<V, R>((schedule, &mut room), tweak);
+        fill(now, &Units::<V, false>::new(keys, firsts.take::<V, R>(1)));
+        firsts.wipe::<V>();
         for slab in &mut slabs {
-            let io = (slab.as_ptr(), slab.as_mut_ptr(), false);
-            one_slab::<V, W, _, G, R>(keys, io, now, (&Onward { correction }, then));
+            let (from, to) = in_place(slab);
+            one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward::new(keys), then));
             mem::swap(&mut now, &mut then);
         }
         let rest = slabs.into_remainder();
         let mut padded = [0; SLAB];
         padded[..rest.len()].copy_from_slice(rest);
-        let io = (padded.as_ptr(), padded.as_mut_ptr(), false);
-        one_slab::<V, W, _, G, R>(keys, io, now, (&Onward { correction }, then));
+        let (from, to) = in_place(&mut padded);
+        one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward::new(keys), then));
         rest.copy_from_slice(&padded[..rest.len()]);
         if !end.is_empty() {
             let blocks = rest.len() / 16;
@@ -50,38 +54,23 @@ pub(super) unsafe fn unit<V: Vector, W: Way, const G: usize, const R: usize>(
                 one_block::<V, W, R>(keys, block, mask);
             });
         }
-        now.wipe::<V>(SLAB_BLOCKS / V::BLOCKS);
-        then.wipe::<V>(SLAB_BLOCKS / V::BLOCKS);
+        now.wipe::<V>(0..SLAB_BLOCKS / V::BLOCKS);
+        then.wipe::<V>(0..SLAB_BLOCKS / V::BLOCKS);
         V::clear_registers();
     }
-}
-
-/// `tweak` under K2, in every place of a register.
-#[inline(always)]
-unsafe fn encrypted<V: Vector, const R: usize>(schedule: &Schedule, tweak: u128) -> Blocks<4> {
-    let (keys, mut blocks) = (&schedule.tweak, Blocks::uninit());
-    // SAFETY: four blocks are at least one register; the caller vouches for the processor.
-    unsafe {
-        let mut x = V::broadcast(&tweak.to_le_bytes()).xor(V::broadcast(&keys[0]));
-        for key in &keys[1..R] {
-            x = x.encrypt(V::broadcast(key));
-        }
-        blocks.set(0, x.encrypt_last(V::broadcast(&keys[R])));
-    }
-    blocks
 }
 
 /// One block under the mask at `mask`.
 #[inline(always)]
 unsafe fn one_block<V: Vector, W: Way, const R: usize>(keys: &OneWay, block: &mut [u8; 16], mask: *const [u8; 16]) {
-    let [mut data, mut masks, mut none] = [Masks::uninit(), Masks::uninit(), Masks::uninit()];
+    let (mut data, mut masks, mut none) = ([0; REGISTER], Masks::uninit(), Masks::uninit());
+    data[..16].copy_from_slice(block);
     // SAFETY: every buffer has room for a register; the caller vouches for the mask and for the processor.
     unsafe {
-        data.set(0, V::broadcast(block));
         masks.set(0, V::broadcast(mask));
-        let io = (data.at(0).cast(), data.at(0).cast_mut().cast(), false);
-        group::<V, W, _, 1, R>(keys, 0, io, &masks, (&Nothing, &mut none));
-        *block = *data.at(0);
-        masks.wipe::<V>(1);
+        let (from, to) = in_place(&mut data);
+        group::<V, W, _, 1, R>(keys, 0, (from, to, false), &masks, (&Nothing, &mut none));
+        masks.wipe::<V>(0..1);
     }
+    block.copy_from_slice(&data[..16]);
 }

@@ -36,8 +36,12 @@ pub(super) trait Vector: Copy {
     /// Every 64-bit lane shifted left by the count in the same lane of `counts`; by 64 or more, zero.
     unsafe fn shift_left(self, counts: Self) -> Self;
 
-    /// Every block times x^i, plus `c`: `left` holds i below 64 in both halves of the block, `right` holds 64 - i.
-    unsafe fn times_x(self, left: Self, right: Self, c: Self) -> Self;
+    /// Every 64-bit lane shifted right by the count in the same lane of `counts`; by 64 or more, zero.
+    unsafe fn shift_right(self, counts: Self) -> Self;
+    /// The two 64-bit halves of every block changed over.
+    unsafe fn swap_halves(self) -> Self;
+    /// The lower half of every block times 0x86, without carries.
+    unsafe fn times_86(self) -> Self;
     /// Every block times x^64, plus `c`.
     unsafe fn times_x64(self, c: Self) -> Self;
 
