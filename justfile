@@ -46,6 +46,10 @@ bench-record date:
     cargo bench --package sear-benches -- --warm-up-time 0.3 --measurement-time 0.6 --sample-size 20
     cargo run --release --package sear-benches --bin bench-record -- {{date}}
 
+# the cipher beside its ceiling, its peers and the memory (needs a C compiler, make and perl): just compare-cipher --quick
+compare-cipher *options:
+    cargo run --release --locked --manifest-path benches/compare/Cargo.toml -- {{options}}
+
 # licences, advisories and sources of the dependencies (needs cargo-deny)
 deny:
     cargo deny check

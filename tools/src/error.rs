@@ -4,12 +4,13 @@ use std::error::Error as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use datapath::cipher::dispatch::NoEngine;
 use datapath::export::nbd::{BindError, ListenError, RunError};
 use datapath::volume::OpenError;
 use ekm_bridge::registry::RegistryError;
 use ekm_bridge::{NodeError, ProviderError};
 use keywrap::geometry::ByteLen;
-use keywrap::keys::KeyId;
+use keywrap::keys::{BadVolumeKey, KeyId};
 use keywrap::volume::{ErrorKind, VolumeError};
 
 use crate::exit::Exit;
@@ -233,6 +234,15 @@ pub(crate) enum Error {
         /// What is wrong with it.
         source: Box<VolumeError>,
     },
+    /// A cipher engine is asked for that cannot be used.
+    #[error(transparent)]
+    Engine(#[from] NoEngine),
+    /// No random key to measure with.
+    #[error("cannot make a key to measure with")]
+    NoKey(#[source] BadVolumeKey),
+    /// Not as many threads as are to measure.
+    #[error("cannot start the threads that measure")]
+    Threads(#[source] io::Error),
     /// No place for the state.
     #[error("cannot tell where to keep state: neither HOME nor XDG_STATE_HOME is set")]
     NoStateDir,
@@ -261,6 +271,8 @@ impl Error {
             | Self::Open { .. }
             | Self::Signals(_)
             | Self::Run(_)
+            | Self::NoKey(_)
+            | Self::Threads(_)
             | Self::Node(_)
             | Self::Registry(_)
             | Self::Provider(_) => Exit::Failed,
@@ -277,6 +289,7 @@ impl Error {
             | Self::SectorSizeDiffers { .. }
             | Self::SizeUneven { .. }
             | Self::NotABacking { .. }
+            | Self::Engine(_)
             | Self::NoStateDir => Exit::Usage,
             Self::Occupied { .. }
             | Self::AlreadyAVolume { .. }
@@ -313,6 +326,7 @@ impl Error {
                     .to_owned()
             }
             Self::InUse { .. } => "stop that process first".to_owned(),
+            Self::Threads(_) => "name fewer with --threads".to_owned(),
             _ => return None,
         })
     }

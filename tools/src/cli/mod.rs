@@ -1,5 +1,6 @@
 //! The command line: one file per verb. Each verb parses its arguments, does its work and prints one result.
 
+mod bench;
 mod completions;
 mod doctor;
 mod man;
@@ -52,6 +53,9 @@ enum Verb {
     Volume(volume::VolumeVerb),
     /// Tell what this machine offers, and what to change
     Doctor,
+    /// Measure what this machine reaches
+    #[command(subcommand)]
+    Bench(bench::BenchVerb),
     /// Print shell completions
     Completions(completions::Completions),
     /// Print the man page, or write every page into a directory
@@ -85,6 +89,7 @@ impl Cli {
             Verb::Up(verb) => verb.run(&state()?, ui),
             Verb::Volume(verb) => verb.run(&state()?, ui),
             Verb::Doctor => doctor::run(ui),
+            Verb::Bench(verb) => verb.run(ui),
             Verb::Completions(verb) => verb.run(),
             Verb::Man(verb) => verb.run(ui),
         }

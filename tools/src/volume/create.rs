@@ -27,7 +27,7 @@ pub(crate) struct Request {
     #[arg(long, value_name = "SIZE", value_parser = parse::size)]
     pub(crate) size: Option<ByteLen>,
     /// Encryption sector size of a new volume: 512, 1024, 2048 or 4096 bytes [default: 4096]
-    #[arg(long, value_name = "BYTES", value_parser = sector_size)]
+    #[arg(long, value_name = "BYTES", value_parser = parse::sector_size)]
     pub(crate) sector_size: Option<SectorSize>,
     /// Label of a new volume, shown by blkid and inspect
     #[arg(long, value_name = "TEXT")]
@@ -35,11 +35,6 @@ pub(crate) struct Request {
     /// Destroy what is there
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-fn sector_size(text: &str) -> Result<SectorSize, String> {
-    let bytes: u32 = text.parse().map_err(|_| "expected a number of bytes".to_owned())?;
-    SectorSize::try_from(bytes).map_err(|error| error.to_string())
 }
 
 impl Request {

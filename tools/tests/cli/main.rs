@@ -1,6 +1,7 @@
 //! Drives the real `sear` binary: exit codes, messages, JSON documents, what is left on disk.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a failed test")]
 
+mod bench;
 mod docs;
 mod erase;
 mod foreign;

@@ -32,7 +32,7 @@ fn completions_name_every_verb() {
     let rig = Rig::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = rig.run(["completions", shell]).ok();
-        for verb in ["up", "volume", "doctor", "backup-header", "passwd"] {
+        for verb in ["up", "volume", "doctor", "backup-header", "passwd", "bench"] {
             assert!(script.contains(verb), "{shell}: {verb}");
         }
     }
@@ -53,7 +53,9 @@ fn man_writes_a_page_for_every_verb() {
     assert!(page.contains(".TH sear 1"), "{page}");
     assert!(page.contains("Exit codes"));
     rig.run(["man", rig.path("man").to_str().unwrap()]).ok();
-    for page in ["sear.1", "sear-up.1", "sear-doctor.1", "sear-volume.1", "sear-volume-restore-header.1"] {
+    for page in
+        ["sear.1", "sear-up.1", "sear-doctor.1", "sear-volume.1", "sear-volume-restore-header.1", "sear-bench-cipher.1"]
+    {
         assert!(rig.path("man").join(page).is_file(), "{page}");
     }
 }
