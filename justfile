@@ -36,6 +36,14 @@ doc:
 fuzz-short:
     .ci/fuzz-short
 
+# the cipher under AddressSanitizer and Miri (needs nightly Rust)
+sanitize:
+    .ci/sanitize
+
+# every engine against OpenSSL and libgcrypt, millions of data units each: just xts 4200000
+xts units:
+    SEAR_XTS_UNITS={{units}} cargo test --package sear-tests --locked --test interop xts:: -- --nocapture
+
 # the benchmarks
 bench:
     cargo bench --package sear-benches
