@@ -36,6 +36,14 @@ doc:
 fuzz-short:
     .ci/fuzz-short
 
+# the cipher under AddressSanitizer and Miri (needs nightly Rust)
+sanitize:
+    .ci/sanitize
+
+# every engine against OpenSSL and libgcrypt, millions of data units each: just xts 4200000
+xts units:
+    SEAR_XTS_UNITS={{units}} cargo test --package sear-tests --locked --test interop xts:: -- --nocapture
+
 # the benchmarks
 bench:
     cargo bench --package sear-benches
@@ -45,6 +53,10 @@ bench-record date:
     rm -rf target/criterion
     cargo bench --package sear-benches -- --warm-up-time 0.3 --measurement-time 0.6 --sample-size 20
     cargo run --release --package sear-benches --bin bench-record -- {{date}}
+
+# the cipher beside its ceiling, its peers and the memory (needs a C compiler, make and perl): just compare-cipher --quick
+compare-cipher *options:
+    cargo run --release --locked --manifest-path benches/compare/Cargo.toml -- {{options}}
 
 # licences, advisories and sources of the dependencies (needs cargo-deny)
 deny:

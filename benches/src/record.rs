@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +98,16 @@ fn measurement(folder: &Path) -> io::Result<Measurement> {
     let bytes = benchmark.throughput["Bytes"].as_u64();
     let interval_ns = [median.confidence_interval.lower_bound, median.confidence_interval.upper_bound];
     Ok(Measurement { group: benchmark.group_id, name, median_ns: median.point_estimate, interval_ns, bytes })
+}
+
+/// The commit that is checked out, marked if files differ from it.
+///
+/// # Errors
+/// When git cannot be run or does not answer with text.
+pub fn commit() -> io::Result<String> {
+    let output = Command::new("git").args(["describe", "--always", "--dirty"]).output()?;
+    let name = String::from_utf8(output.stdout).map_err(io::Error::other)?;
+    Ok(name.trim().to_owned())
 }
 
 impl Record {

@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::process::Command;
 
 use sear_benches::machine::Machine;
 use sear_benches::record::{self, Record};
@@ -13,13 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let measurements = record::gather(&root.join("../target/criterion"))
         .map_err(|error| format!("there is nothing to record ({error}): run `cargo bench -p sear-benches` first"))?;
-    let record = Record { date, commit: commit()?, machine: Machine::this(), measurements };
+    let record = Record { date, commit: record::commit()?, machine: Machine::this(), measurements };
     println!("{}", record.write(&root.join("record"))?.display());
     Ok(())
-}
-
-/// The commit that is checked out, marked if files differ from it.
-fn commit() -> Result<String, Box<dyn Error>> {
-    let output = Command::new("git").args(["describe", "--always", "--dirty"]).output()?;
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

@@ -3,6 +3,7 @@
 //! A driver panics with everything that the program said; in a test that is the most useful thing to do.
 
 mod blocks;
+mod built;
 mod certificates;
 mod cryptsetup;
 mod loop_device;
@@ -11,6 +12,8 @@ mod require;
 mod run;
 mod sear;
 mod served;
+
+pub(crate) use built::built;
 
 pub use blocks::{filled_file, pattern};
 pub use certificates::Certificates;

@@ -14,6 +14,8 @@ pub enum Need {
     Tool(&'static str),
     /// A module of Debian's Python.
     Python(&'static str),
+    /// A shared library, by the name that the loader knows.
+    Library(&'static str),
     /// To run as root.
     Root,
     /// FUSE.
@@ -47,6 +49,7 @@ impl Need {
         match self {
             Self::Tool(name) => (!is_program(name)).then(|| format!("there is no `{name}`")),
             Self::Python(module) => (!has_module(module)).then(|| format!("{PYTHON} has no module `{module}`")),
+            Self::Library(name) => (!has_library(name)).then(|| format!("there is no library `{name}`")),
             Self::Root | Self::Tmpfs => (!rustix::process::geteuid().is_root()).then(|| "this is not root".to_owned()),
             Self::Fuse => (!Path::new("/dev/fuse").exists()).then(|| "there is no /dev/fuse".to_owned()),
             Self::Loop => (!Path::new("/dev/loop-control").exists()).then(|| "there are no loop devices".to_owned()),
@@ -60,4 +63,8 @@ fn is_program(name: &str) -> bool {
 
 fn has_module(module: &str) -> bool {
     is_program("python3") && Run::new(PYTHON).args(["-c", &format!("import {module}")]).succeeds()
+}
+
+fn has_library(name: &str) -> bool {
+    is_program("python3") && Run::new(PYTHON).args(["-c", &format!("import ctypes; ctypes.CDLL('{name}')")]).succeeds()
 }

@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::built::built;
 use super::run::Run;
 use super::served::Served;
 
@@ -80,22 +80,7 @@ impl Default for Sear {
 /// When it does not build.
 pub(super) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| std::env::var_os("SEAR_BIN").map_or_else(build, PathBuf::from))
-}
-
-/// Cargo does not give the program of one package to the tests of another, so we ask it for the path.
-fn build() -> PathBuf {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--locked", "--package=sear", "--bin=sear", "--message-format=json"]);
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
-    assert!(output.status.success(), "sear does not build:\n{}", String::from_utf8_lossy(&output.stderr));
-    let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut programs = messages.lines().filter_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
-    });
-    programs.next().expect("cargo names the program it has built")
+    PROGRAM.get_or_init(|| {
+        std::env::var_os("SEAR_BIN").map_or_else(|| built("sear", "sear", !cfg!(debug_assertions)), PathBuf::from)
+    })
 }

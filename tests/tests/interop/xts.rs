@@ -1,7 +1,9 @@
-//! Our XTS against a second implementation, Python's `cryptography` (OpenSSL underneath), at the sizes of data unit
-//! where published vectors stop. Keys, data and tweaks are fresh in every run; a failure prints the case.
+//! Our XTS against two other implementations, OpenSSL and libgcrypt, over very many data units: keys, data and sector
+//! numbers are fresh in every run, and a failure prints the case. `SEAR_XTS_UNITS` says how many data units each of the
+//! two computes, for a run of millions.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 
 use datapath::cipher::Cipher;
@@ -11,30 +13,57 @@ use keywrap::keys::VolumeKey;
 use keywrap::secret::SecretBytes;
 use sear_tests::rig::{Need, PYTHON, Run, pattern, require};
 
-/// Units per run: enough to see a wrong step of the tweak.
-const UNITS: u32 = 3;
+/// Data units under one key: enough for engines to take several at once, and to see a wrong step of the tweak.
+const UNITS: usize = 24;
+/// Data units for each library when nobody says otherwise.
+const DEFAULT_UNITS: usize = 100_000;
+/// Bytes that go through a file at once.
+const BATCH: usize = 64 << 20;
 /// Tweaks at the edges of 32 and 64 bits, where counters break.
-const EDGES: [u64; 5] = [0, 1, 0xffff_fff8, 0xffff_ffff, u64::MAX - 64];
+const EDGES: [u64; 6] = [0, 1, 0xffff_fff8, 0xffff_ffff, u64::MAX - 64, u64::MAX];
 
 #[test]
-fn every_engine_agrees_with_openssl_for_every_data_unit() {
-    if !require(&[Need::Python("cryptography")]) {
-        return;
+fn every_engine_agrees_with_openssl() {
+    if require(&[Need::Python("cryptography")]) {
+        compare_with("openssl");
     }
+}
+
+#[test]
+fn every_engine_agrees_with_libgcrypt() {
+    if require(&[Need::Python("ctypes"), Need::Library("libgcrypt.so.20")]) {
+        compare_with("libgcrypt");
+    }
+}
+
+fn compare_with(library: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
     for unit in SectorSize::ALL {
         for key_len in [32, 64] {
-            let cases: Vec<Case> = tweaks().map(|tweak| Case::random(unit, key_len, tweak)).collect();
-            let expected = encrypt_with_python(&cases);
-            for engine in Engine::available() {
-                for (case, expected) in cases.iter().zip(&expected) {
-                    case.check(engine, expected);
-                }
+            let wanted = share(unit) / 2;
+            let mut done = 0;
+            while done < wanted {
+                let runs = (wanted - done).min(BATCH / unit.bytes() as usize).div_ceil(UNITS);
+                let batch: Vec<Case> = (0..runs).map(|n| Case::random(unit, key_len, n)).collect();
+                let expected = encrypt_with(library, &batch, folder.path());
+                check(library, &batch, &expected);
+                done += runs * UNITS;
             }
+            println!("{library}: {done} data units of {} bytes, keys of {key_len} bytes", unit.bytes());
         }
     }
 }
 
-/// A run of data units under one key.
+/// Data units of this size: most have the sizes that volumes have.
+fn share(unit: SectorSize) -> usize {
+    let total = std::env::var("SEAR_XTS_UNITS").map_or(DEFAULT_UNITS, |text| text.parse().expect("a number"));
+    match unit {
+        SectorSize::B512 | SectorSize::B4096 => total * 12 / 25,
+        SectorSize::B1024 | SectorSize::B2048 => total / 50,
+    }
+}
+
+/// A run of [`UNITS`] data units under one key.
 struct Case {
     key: Vec<u8>,
     unit: SectorSize,
@@ -43,46 +72,48 @@ struct Case {
 }
 
 impl Case {
-    fn random(unit: SectorSize, key_len: usize, tweak: u64) -> Self {
-        let plain = pattern(random(), (unit.bytes() * UNITS) as usize);
+    /// The `n`th case of a batch; the first ones are at the edges.
+    fn random(unit: SectorSize, key_len: usize, n: usize) -> Self {
+        let tweak = EDGES.get(n).copied().unwrap_or_else(random);
+        let plain = pattern(random(), unit.bytes() as usize * UNITS);
         Self { key: pattern(random(), key_len), unit, tweak, plain }
     }
 
-    fn check(&self, engine: Engine, expected: &[u8]) {
+    fn check(&self, library: &str, engine: Engine, expected: &[u8], out: &mut [u8]) {
         let key = VolumeKey::new(SecretBytes::copy_from(&self.key)).unwrap_or_else(|error| panic!("{error}"));
         let cipher = Cipher::new(&key, engine);
-        let mut data = self.plain.clone();
-        cipher.encrypt(&mut data, self.unit, self.tweak);
-        let (key, tweak, bytes) = (hex(&self.key), self.tweak, self.unit.bytes());
-        assert!(data == expected, "{engine} differs from OpenSSL: key {key}, tweak {tweak}, {bytes}-byte units");
-        cipher.decrypt(&mut data, self.unit, self.tweak);
-        assert!(data == self.plain, "{engine} does not decrypt: key {key}, tweak {tweak}, {bytes}-byte units");
-    }
-
-    /// One line per data unit: key, tweak (its number of 512-byte sectors, little-endian, 16 bytes), plaintext.
-    fn lines(&self) -> String {
-        let units = self.plain.chunks(self.unit.bytes() as usize);
-        units.zip(0_u64..).fold(String::new(), |mut lines, (unit, number)| {
-            let tweak = u128::from(self.tweak + number * u64::from(self.unit.bytes() / 512));
-            let _ = writeln!(lines, "{} {} {}", hex(&self.key), hex(&tweak.to_le_bytes()), hex(unit));
-            lines
-        })
+        cipher.encrypt_to(&self.plain, out, self.unit, self.tweak);
+        let case = || format!("key {}, tweak {}, {}-byte units", hex(&self.key), self.tweak, self.unit.bytes());
+        assert!(*out == *expected, "{engine} differs from {library}: {}", case());
+        cipher.decrypt(out, self.unit, self.tweak);
+        assert!(*out == *self.plain, "{engine} does not decrypt: {}", case());
     }
 }
 
-fn tweaks() -> impl Iterator<Item = u64> {
-    EDGES.into_iter().chain((0..16).map(|_| random() >> 8))
-}
-
-/// The ciphertext of each case.
-fn encrypt_with_python(cases: &[Case]) -> Vec<Vec<u8>> {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let file = folder.path().join("cases");
-    std::fs::write(&file, cases.iter().map(Case::lines).collect::<String>()).expect("the file can be written");
+/// The ciphertext of all cases, one after the other.
+fn encrypt_with(library: &str, batch: &[Case], folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for case in batch {
+        bytes.extend_from_slice(&case.key);
+        bytes.extend_from_slice(&case.tweak.to_le_bytes());
+        bytes.extend_from_slice(&case.plain);
+    }
+    let (source, destination) = (folder.join("records"), folder.join("results"));
+    fs::write(&source, bytes).expect("the file can be written");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/xts.py");
-    let output = Run::new(PYTHON).arg(script).arg(&file).ok();
-    let units: Vec<Vec<u8>> = output.lines().map(unhex).collect();
-    units.chunks(UNITS as usize).map(<[Vec<u8>]>::concat).collect()
+    let sizes = format!("{library} {} {} {UNITS}", batch[0].key.len(), batch[0].unit.bytes());
+    Run::new(PYTHON).arg(script).words(&sizes).arg(&source).arg(&destination).ok();
+    fs::read(&destination).expect("the script wrote its results")
+}
+
+fn check(library: &str, batch: &[Case], expected: &[u8]) {
+    assert_eq!(expected.len(), batch.len() * batch[0].plain.len(), "{library} left something out");
+    let mut out = vec![0; batch[0].plain.len()];
+    for engine in Engine::available() {
+        for (case, expected) in batch.iter().zip(expected.chunks_exact(out.len())) {
+            case.check(library, engine, expected, &mut out);
+        }
+    }
 }
 
 fn random() -> u64 {
@@ -94,9 +125,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("the script prints hexadecimal");
-    (0..text.len()).step_by(2).map(byte).collect()
 }

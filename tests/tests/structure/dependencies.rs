@@ -5,6 +5,9 @@ use std::path::Path;
 
 use super::repository::{array, members, metadata, string, text};
 
+/// The comparison of the cipher is a workspace of its own: its peers are C, which nothing that is installed needs.
+const COMPARE: &str = "benches/compare/Cargo.toml";
+
 #[test]
 fn every_dependency_has_a_licence_from_the_list() {
     let allowed = allowed_licences();
@@ -34,9 +37,20 @@ fn every_direct_dependency_is_explained() {
 }
 
 #[test]
+fn every_dependency_of_the_comparison_is_explained() {
+    let page = text(Path::new("docs/dependencies.md")).expect("documents are UTF-8");
+    let manifest = text(Path::new(COMPARE)).expect("manifests are UTF-8");
+    let sections = manifest.split("\n[").filter(|section| section.split(']').next().unwrap().ends_with("dependencies"));
+    let external = sections.flat_map(str::lines).filter(|line| line.contains(" = ") && !line.contains("path = "));
+    for name in external.filter_map(|line| line.split(" = ").next()) {
+        assert!(page.contains(&format!("| `{name}` |")), "docs/dependencies.md does not explain `{name}`");
+    }
+}
+
+#[test]
 fn every_explained_dependency_is_still_used() {
     let page = text(Path::new("docs/dependencies.md")).expect("documents are UTF-8");
-    let manifests = ["Cargo.toml", "tests/fuzz/Cargo.toml"].map(Path::new).map(text);
+    let manifests = ["Cargo.toml", "tests/fuzz/Cargo.toml", COMPARE].map(Path::new).map(text);
     let manifests = manifests.map(|manifest| manifest.expect("manifests are UTF-8"));
     for name in page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()) {
         let is_used = manifests.iter().any(|manifest| manifest.contains(&format!("\n{name} = ")));

@@ -43,6 +43,19 @@ fn every_crate_takes_the_lint_table_of_the_workspace() {
     }
 }
 
+#[test]
+fn the_comparison_outside_of_the_workspace_has_the_same_lints() {
+    let root = text("Cargo.toml".as_ref()).expect("manifests are UTF-8");
+    let compare = text("benches/compare/Cargo.toml".as_ref()).expect("manifests are UTF-8");
+    for table in ["lints.rust]\n", "lints.clippy]\n"] {
+        let lints = |manifest: &str| -> Vec<String> {
+            let table = manifest.split(table).nth(1).expect("the manifest has the table");
+            table.lines().take_while(|line| line.contains(" = ")).map(str::to_owned).collect()
+        };
+        assert_eq!(lints(&compare), lints(&root), "benches/compare differs in [{table}");
+    }
+}
+
 /// The packages of ours among the dependencies of every kind: normal, for tests, for builds.
 fn ours_used_by(package: &Value) -> Vec<&str> {
     let names = array(&package["dependencies"]).iter().map(|dependency| string(&dependency["name"]));

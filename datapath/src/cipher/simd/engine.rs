@@ -32,9 +32,10 @@ pub(in crate::cipher) fn engine(key: &VolumeKey, token: Token) -> Box<dyn Xts> {
 
 impl<const R: usize> Xts for Simd<R> {
     fn run(&self, direction: Direction, buffers: Buffers<'_>, units: Units) {
-        let (from, to, len) = match buffers {
-            Buffers::InPlace(data) => (data.as_ptr(), data.as_mut_ptr(), data.len()),
-            Buffers::Copy { from, to } => (from.as_ptr(), to.as_mut_ptr(), from.len()),
+        let len = buffers.len();
+        let (from, to) = match buffers {
+            Buffers::InPlace(data) => in_place(data),
+            Buffers::Copy { from, to } => (from.as_ptr(), to.as_mut_ptr()),
         };
         if len == 0 {
             return;
@@ -68,6 +69,12 @@ impl<const R: usize> Xts for Simd<R> {
             }
         }
     }
+}
+
+/// A buffer as source and destination.
+pub(super) fn in_place(data: &mut [u8]) -> (*const u8, *mut u8) {
+    let at = data.as_mut_ptr();
+    (at.cast_const(), at)
 }
 
 /// The ceiling of a register width under AES-256, or AES-128 for a shorter key.

@@ -60,7 +60,6 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
     unsafe {
         let units = job.len >> job.unit_shift;
         let mut firsts = Firsts::new::<V, R>((schedule, &mut room), job.tweak, job.unit_shift - SECTOR_SHIFT, units);
-        let fold = V::broadcast(&keys.fold);
         if halves {
             fill(now, &Units::<V, true>::new(keys, firsts.take::<V, R>(2)));
         } else {
@@ -92,7 +91,9 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
         if left == SLAB {
             one_slab::<V, W, _, G, R>(keys, io, now, (&Nothing, then));
         } else {
-            groups::<V, W, _, HALF_GROUP, R>(keys, SLAB_BLOCKS / V::BLOCKS / 2, io, now, (&Nothing, then));
+            let half = SLAB_BLOCKS / V::BLOCKS / 2;
+            groups::<V, W, _, HALF_GROUP, R>(keys, half, io, now, (&Nothing, then));
+            then.wipe::<V>(half..2 * half);
         }
         if job.stream {
             _mm_sfence();

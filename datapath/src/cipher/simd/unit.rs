@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::engine::in_place;
 use super::firsts::{Firsts, Room};
 use super::kernel::{Way, group};
 use super::memory::{Masks, SLAB, SLAB_BLOCKS};
@@ -11,6 +12,9 @@ use super::tweak::{Nothing, Onward, Units};
 use super::vector::Vector;
 use crate::cipher::engine::Direction;
 use crate::cipher::stealing::{split, steal};
+
+/// Bytes of the widest register.
+const REGISTER: usize = 64;
 
 /// Encrypts or decrypts `unit`, of at least one block, whose number is `tweak`.
 ///
@@ -32,15 +36,15 @@ pub(super) unsafe fn unit<V: Vector, W: Way, const G: usize, const R: usize>(
         fill(now, &Units::<V, false>::new(keys, firsts.take::<V, R>(1)));
         firsts.wipe::<V>();
         for slab in &mut slabs {
-            let io = (slab.as_ptr(), slab.as_mut_ptr(), false);
-            one_slab::<V, W, _, G, R>(keys, io, now, (&Onward::new(keys), then));
+            let (from, to) = in_place(slab);
+            one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward::new(keys), then));
             mem::swap(&mut now, &mut then);
         }
         let rest = slabs.into_remainder();
         let mut padded = [0; SLAB];
         padded[..rest.len()].copy_from_slice(rest);
-        let io = (padded.as_ptr(), padded.as_mut_ptr(), false);
-        one_slab::<V, W, _, G, R>(keys, io, now, (&Onward::new(keys), then));
+        let (from, to) = in_place(&mut padded);
+        one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward::new(keys), then));
         rest.copy_from_slice(&padded[..rest.len()]);
         if !end.is_empty() {
             let blocks = rest.len() / 16;
@@ -59,14 +63,14 @@ pub(super) unsafe fn unit<V: Vector, W: Way, const G: usize, const R: usize>(
 /// One block under the mask at `mask`.
 #[inline(always)]
 unsafe fn one_block<V: Vector, W: Way, const R: usize>(keys: &OneWay, block: &mut [u8; 16], mask: *const [u8; 16]) {
-    let [mut data, mut masks, mut none] = [Masks::uninit(), Masks::uninit(), Masks::uninit()];
+    let (mut data, mut masks, mut none) = ([0; REGISTER], Masks::uninit(), Masks::uninit());
+    data[..16].copy_from_slice(block);
     // SAFETY: every buffer has room for a register; the caller vouches for the mask and for the processor.
     unsafe {
-        data.set(0, V::broadcast(block));
         masks.set(0, V::broadcast(mask));
-        let io = (data.at(0).cast(), data.at(0).cast_mut().cast(), false);
-        group::<V, W, _, 1, R>(keys, 0, io, &masks, (&Nothing, &mut none));
-        *block = *data.at(0);
+        let (from, to) = in_place(&mut data);
+        group::<V, W, _, 1, R>(keys, 0, (from, to, false), &masks, (&Nothing, &mut none));
         masks.wipe::<V>(0..1);
     }
+    block.copy_from_slice(&data[..16]);
 }

@@ -1,0 +1,94 @@
+//! What memory itself gives: loops that read and write every byte and do nothing else. None is the best on every machine,
+//! so a race takes all and is measured by the fastest.
+
+use std::hint::black_box;
+
+use crate::harness::{Contestant, Lane, Work};
+
+/// Bytes of a page.
+const PAGE: usize = 4096;
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// A loop over bytes.
+type Shape = fn(&mut [u8]);
+
+/// The shapes of a read-and-write loop, by name.
+const IN_PLACE: [(&str, Shape); 3] =
+    [("loop, words", words), ("loop, two streams by page", pages_of_two), ("loop, two streams by line", lines_of_two)];
+
+/// Every shape of the read-and-write loop on so many lanes.
+pub(crate) fn in_place(lanes: usize) -> Vec<Contestant> {
+    let contestant = |(name, shape): (&str, Shape)| {
+        let work = || -> Work { Box::new(move |lane: &mut Lane<'_>| shape(lane.data)) };
+        Contestant { name: name.to_owned(), lanes: (0..lanes).map(|_| work()).collect() }
+    };
+    IN_PLACE.into_iter().map(contestant).collect()
+}
+
+/// The names of [`in_place`].
+pub(crate) fn in_place_names() -> Vec<String> {
+    IN_PLACE.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// The name of [`memcpy`].
+pub(crate) const MEMCPY: &str = "memcpy";
+
+/// The C library's own copy, as `copy_from_slice` calls it.
+pub(crate) fn memcpy(lanes: usize) -> Contestant {
+    let work = || -> Work { Box::new(|lane: &mut Lane<'_>| black_box(&mut *lane.out).copy_from_slice(lane.data)) };
+    Contestant { name: MEMCPY.to_owned(), lanes: (0..lanes).map(|_| work()).collect() }
+}
+
+/// From the first word to the last; the compiler makes vectors of them.
+fn words(data: &mut [u8]) {
+    xor(data, pattern());
+}
+
+fn xor(data: &mut [u8], pattern: u64) {
+    for word in data.as_chunks_mut::<8>().0 {
+        *word = (u64::from_ne_bytes(*word) ^ pattern).to_ne_bytes();
+    }
+}
+
+/// A number that the compiler does not know.
+fn pattern() -> u64 {
+    black_box(0x0123_4567_89ab_cdef)
+}
+
+/// Both halves side by side, a page of each in turn: two streams for the processor's prefetcher.
+fn pages_of_two(data: &mut [u8]) {
+    let pattern = pattern();
+    let (front, back) = data.split_at_mut(data.len() / 2);
+    for (front, back) in front.chunks_mut(PAGE).zip(back.chunks_mut(PAGE)) {
+        xor(front, pattern);
+        xor(back, pattern);
+    }
+}
+
+/// Both halves side by side, a line of each in turn.
+fn lines_of_two(data: &mut [u8]) {
+    let pattern = pattern();
+    let (front, back) = data.split_at_mut(data.len() / 2);
+    for (front, back) in front.as_chunks_mut::<LINE>().0.iter_mut().zip(back.as_chunks_mut::<LINE>().0) {
+        xor(front, pattern);
+        xor(back, pattern);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_changes_every_word_once() {
+        for (name, shape) in IN_PLACE {
+            let mut data = vec![0; 8 * PAGE];
+            shape(&mut data);
+            assert!(
+                data.as_chunks::<8>().0.iter().all(|word| u64::from_ne_bytes(*word) == 0x0123_4567_89ab_cdef),
+                "{name}"
+            );
+        }
+    }
+}
