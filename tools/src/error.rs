@@ -13,6 +13,7 @@ use keywrap::geometry::ByteLen;
 use keywrap::keys::{BadVolumeKey, KeyId};
 use keywrap::volume::{ErrorKind, VolumeError};
 
+use crate::config::ConfigError;
 use crate::exit::Exit;
 use crate::probe::Finding;
 
@@ -234,6 +235,9 @@ pub(crate) enum Error {
         /// What is wrong with it.
         source: Box<VolumeError>,
     },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A cipher engine is asked for that cannot be used.
     #[error(transparent)]
     Engine(#[from] NoEngine),
@@ -271,6 +275,7 @@ impl Error {
             | Self::Open { .. }
             | Self::Signals(_)
             | Self::Run(_)
+            | Self::Config(ConfigError::Read { .. })
             | Self::NoKey(_)
             | Self::Threads(_)
             | Self::Node(_)
@@ -290,6 +295,7 @@ impl Error {
             | Self::SizeUneven { .. }
             | Self::NotABacking { .. }
             | Self::Engine(_)
+            | Self::Config(ConfigError::Syntax { .. } | ConfigError::Engine { .. })
             | Self::NoStateDir => Exit::Usage,
             Self::Occupied { .. }
             | Self::AlreadyAVolume { .. }

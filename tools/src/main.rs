@@ -1,12 +1,14 @@
 //! The `sear` command: the one place that joins the data path and the key path.
 //!
 //! Reading order: `cli` (one file per verb), `volume` (what the verbs share: places, create, unlock), `serve` (where a
-//! volume becomes an NBD export), `probe` (what must not be overwritten), `doctor`, `bench`, `hardening`.
+//! volume becomes an NBD export), `probe` (what must not be overwritten), `config`, `doctor`, `bench`,
+//! `hardening`.
 #![forbid(unsafe_code)]
 
 mod backing;
 mod bench;
 mod cli;
+mod config;
 mod doctor;
 mod error;
 mod exit;

@@ -30,6 +30,11 @@ impl StatePath {
         chosen.map_or_else(default, Ok).map(Self)
     }
 
+    /// The directory; perhaps nothing is there yet.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Opens the node's state, making it on first use.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::env;
 use std::fmt;
 
-use super::features::Features;
+use super::features::{Feature, Features};
 #[cfg(target_arch = "x86_64")]
 use super::simd::{Token, Width};
 
@@ -123,6 +123,24 @@ impl fmt::Display for Engine {
     }
 }
 
+/// What a processor with `features` lacks to run the named engine; nothing where it can, and nothing on an architecture
+/// that the engine is not written for.
+#[must_use]
+pub fn missing(name: EngineName, features: Features) -> Vec<Feature> {
+    let lacks = |feature: &Feature| !features.have(&[*feature]);
+    needs(name).iter().copied().filter(lacks).collect()
+}
+
+#[cfg(target_arch = "x86_64")]
+fn needs(name: EngineName) -> &'static [Feature] {
+    Width::ALL.into_iter().find(|&width| name == width.into()).map_or(&[], Width::needs)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn needs(_name: EngineName) -> &'static [Feature] {
+    &[]
+}
+
 /// The engine chosen and why, for `sear doctor` and the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -215,7 +233,6 @@ fn names_among(features: Features) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cipher::features::Feature;
 
     #[test]
     fn without_an_override_the_first_engine_that_runs_is_chosen() {
@@ -233,6 +250,17 @@ mod tests {
             assert_eq!(choice, Choice { engine, why: "SEAR_CIPHER asks for it" });
             let choice = choose_from(Features::detect(), None, Some(name)).unwrap();
             assert_eq!(choice, Choice { engine, why: "the configuration asks for it" });
+        }
+    }
+
+    #[test]
+    fn an_engine_runs_where_none_of_its_features_is_missing() {
+        for name in EngineName::ALL {
+            for lesser in Feature::ALL.map(|feature| Features::detect().without(feature)) {
+                let runs = Engine::new(name, lesser).is_some();
+                assert!(runs || cfg!(not(target_arch = "x86_64")) || !missing(name, lesser).is_empty(), "{name}");
+                assert!(!runs || missing(name, lesser).is_empty(), "{name}");
+            }
         }
     }
 

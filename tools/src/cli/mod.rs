@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use crate::config::{self, Config};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::state::StatePath;
@@ -33,6 +34,9 @@ pub(crate) struct Global {
     /// Where keys and the registry are kept [default: /var/lib/sear for root, else ~/.local/state/sear]
     #[arg(long, global = true, value_name = "DIR", env = "SEAR_STATE_DIR")]
     state_dir: Option<PathBuf>,
+    /// The configuration [default: config.toml in the state directory, else /etc/sear/config.toml]
+    #[arg(long, global = true, value_name = "FILE", env = config::VARIABLE)]
+    config: Option<PathBuf>,
     /// Print one JSON document on standard output in the place of text
     #[arg(long, global = true)]
     json: bool,
@@ -84,11 +88,16 @@ impl Cli {
     /// Whatever ends it early.
     pub(crate) fn run(self) -> Result<(), Error> {
         let ui = self.ui();
-        let state = || StatePath::resolve(self.global.state_dir);
+        let state = || StatePath::resolve(self.global.state_dir.clone());
+        let config = |state: Option<&StatePath>| Config::load(self.global.config.as_deref(), state);
         match self.verb {
-            Verb::Up(verb) => verb.run(&state()?, ui),
+            Verb::Up(verb) => {
+                let state = state()?;
+                verb.run(&state, &config(Some(&state))?, ui)
+            }
             Verb::Volume(verb) => verb.run(&state()?, ui),
-            Verb::Doctor => doctor::run(ui),
+            // Doctor looks at whatever it finds, also where there is no place for a state.
+            Verb::Doctor => doctor::run(config(state().ok().as_ref()), ui),
             Verb::Bench(verb) => verb.run(ui),
             Verb::Completions(verb) => verb.run(),
             Verb::Man(verb) => verb.run(ui),

@@ -7,6 +7,7 @@ use ekm_bridge::{UnixSeconds, VolumeRecord};
 
 use super::ready::{Ready, Served};
 use crate::backing::Access;
+use crate::config::Config;
 use crate::error::Error;
 use crate::hardening;
 use crate::lock::{Purpose, VolumeLock};
@@ -28,7 +29,9 @@ pub(crate) struct Up {
 
 impl Up {
     /// Makes or opens the volume, and serves it until a signal ends it.
-    pub(super) fn run(self, state: &StatePath, ui: Ui) -> Result<(), Error> {
+    pub(super) fn run(self, state: &StatePath, config: &Config, ui: Ui) -> Result<(), Error> {
+        // Before anything is made: what asks for a wrong engine changes nothing.
+        let engine = config.engine()?.engine;
         hardening::lock_memory();
         hardening::become_io_flusher();
         // Before anything is bound: a signal from now on ends the server in order.
@@ -36,7 +39,7 @@ impl Up {
         let (held, socket) = self.open(&state.open()?)?;
         let Held { volume, created, lock } = held;
         let served = self.describe(&volume, created);
-        let server = self.serve.bind(volume, served.name.clone(), socket)?;
+        let server = self.serve.bind(volume, served.name.clone(), socket, engine)?;
         ui.answer(&Ready::new(served, &server.uris()))?;
         let outcome = server.run_until(signals);
         drop(lock);

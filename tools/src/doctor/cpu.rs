@@ -1,15 +1,13 @@
-//! AES instructions, and the cipher engine that they lead to.
-
-use datapath::cipher::dispatch;
+//! AES instructions.
 
 use super::Check;
 
-/// The processor's features, then the engine.
-pub(super) fn checks() -> Vec<Check> {
+/// The processor's features.
+pub(super) fn check() -> Check {
     let features = features();
     let aes = features.contains(&"aes");
     let found = if features.is_empty() { "no AES instructions".to_owned() } else { features.join(", ") };
-    let cpu = if aes {
+    if aes {
         Check::good("cpu", found, "the processor encrypts in hardware, in constant time")
     } else {
         Check::bad(
@@ -18,16 +16,6 @@ pub(super) fn checks() -> Vec<Check> {
             "AES runs in software: safe (constant time), but many times slower",
             "in a virtual machine, pass the host's processor through (QEMU: -cpu host)",
         )
-    };
-    vec![cpu, engine()]
-}
-
-/// The engine that a volume opened now would use.
-fn engine() -> Check {
-    let meaning = "computes AES-256-XTS; chosen when a volume opens, after a self-test";
-    match dispatch::choose(None) {
-        Ok(choice) => Check::good("cipher", format!("{}: {}", choice.engine, choice.why), meaning),
-        Err(error) => Check::bad("cipher", error.to_string(), meaning, "unset the variable"),
     }
 }
 
@@ -42,6 +30,7 @@ fn features() -> Vec<&'static str> {
         ("avx512f", is_x86_feature_detected!("avx512f")),
         ("avx512vl", is_x86_feature_detected!("avx512vl")),
         ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512vbmi2", is_x86_feature_detected!("avx512vbmi2")),
     ]
     .into_iter()
     .filter_map(|(name, present)| present.then_some(name))

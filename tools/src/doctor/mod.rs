@@ -1,5 +1,6 @@
 //! What this machine offers to Sear: one line per thing, what it means, and what to change.
 
+mod cipher;
 mod cpu;
 mod devices;
 mod limits;
@@ -7,6 +8,8 @@ mod limits;
 use std::fmt;
 
 use serde::Serialize;
+
+use crate::config::{Config, ConfigError};
 
 /// How good the state of a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,9 +60,9 @@ pub(crate) struct Diagnosis {
     pub(crate) checks: Vec<Check>,
 }
 
-/// Looks at the machine. Nothing is changed.
-pub(crate) fn diagnose() -> Diagnosis {
-    Diagnosis { checks: [cpu::checks(), devices::checks(), limits::checks()].concat() }
+/// Looks at the machine and at the configuration, if it could be read. Nothing is changed.
+pub(crate) fn diagnose(config: Result<Config, ConfigError>) -> Diagnosis {
+    Diagnosis { checks: [vec![cpu::check()], cipher::checks(config), devices::checks(), limits::checks()].concat() }
 }
 
 impl fmt::Display for Diagnosis {

@@ -9,6 +9,7 @@ use std::thread;
 
 use clap::Args;
 use datapath::backend::file::FileBackend;
+use datapath::cipher::dispatch::Engine;
 use datapath::export::nbd::{self, Config, Export, Limits, Server, Uri};
 use datapath::volume::{DiskOptions, EncryptedDisk};
 
@@ -45,11 +46,18 @@ pub(crate) struct ServeArgs {
 pub(crate) struct Bound(Server);
 
 impl ServeArgs {
-    /// Makes `volume` an export called `name`, and listens: at `default_socket` unless told otherwise.
+    /// Makes `volume` an export called `name` that `engine` encrypts, and listens: at `default_socket` unless told
+    /// otherwise.
     ///
     /// # Errors
     /// When the segment does not fit the backing, or an address, name or certificate cannot be used.
-    pub(crate) fn bind(&self, volume: Volume, name: String, default_socket: PathBuf) -> Result<Bound, Error> {
+    pub(crate) fn bind(
+        &self,
+        volume: Volume,
+        name: String,
+        default_socket: PathBuf,
+        engine: Engine,
+    ) -> Result<Bound, Error> {
         let listen = match self.listen.as_slice() {
             [] => vec![address::resolve(&Listen::Unix(default_socket))?],
             typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
@@ -59,17 +67,17 @@ impl ServeArgs {
             listen.iter().for_each(warn_of_plaintext);
         }
         let description = format!("sear volume {}", volume.opened.uuid);
-        let disk = Arc::new(self.disk(volume)?);
+        let disk = Arc::new(self.disk(volume, engine)?);
         let export = Export { name, description, strict_alignment: self.strict_alignment, disk };
         let config = Config { exports: vec![export], listen, tls, limits: Limits::default() };
         Ok(Bound(Server::bind(config)?))
     }
 
     /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
-    fn disk(&self, volume: Volume) -> Result<EncryptedDisk, Error> {
+    fn disk(&self, volume: Volume, engine: Engine) -> Result<EncryptedDisk, Error> {
         let Volume { places, opened, .. } = volume;
         let options = DiskOptions {
-            engine: None,
+            engine: Some(engine),
             read_only: self.read_only,
             discards: self.allow_discards || opened.allow_discards,
             strict_alignment: self.strict_alignment,

@@ -1,6 +1,6 @@
 //! A state directory, a place for volumes, and the binary under test.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ use tempfile::TempDir;
 /// Everything that one test uses; removed at its end.
 pub(crate) struct Rig {
     dir: TempDir,
+    /// What each run finds in its environment, or, without a value, does not find there.
+    variables: Vec<(&'static str, Option<OsString>)>,
 }
 
 /// What a run left.
@@ -24,7 +26,20 @@ pub(crate) struct Ran {
 
 impl Rig {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::Builder::new().prefix("sear-cli-").tempdir().unwrap() }
+        Self { dir: tempfile::Builder::new().prefix("sear-cli-").tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    /// The same with an environment variable set, or removed.
+    pub(crate) fn with(mut self, name: &'static str, value: Option<impl Into<OsString>>) -> Self {
+        self.variables.push((name, value.map(Into::into)));
+        self
+    }
+
+    fn environ<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        self.variables.iter().fold(command, |command, (name, value)| match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -48,9 +63,10 @@ impl Rig {
         path
     }
 
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sear"));
         command.arg("--state-dir").arg(self.state_dir()).stdin(Stdio::null());
+        self.environ(&mut command);
         command
     }
 
@@ -60,7 +76,7 @@ impl Rig {
         let mut command = Command::new("setsid");
         // The limit ends a command that serves where it should refuse; such a test fails with code 124.
         command.args(["--wait", "timeout", "120", env!("CARGO_BIN_EXE_sear"), "--state-dir"]).arg(self.state_dir());
-        Ran::from(command.args(arguments).stdin(Stdio::null()).output().unwrap())
+        Ran::from(self.environ(&mut command).args(arguments).stdin(Stdio::null()).output().unwrap())
     }
 
     /// Starts `sear up --json` with a socket in the rig, and waits until it is ready.

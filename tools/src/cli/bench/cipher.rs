@@ -71,6 +71,11 @@ impl BenchCipher {
     /// Measures one case after the other, under a random key that is wiped at the end.
     pub(super) fn run(self, ui: Ui) -> Result<(), Error> {
         let plan = self.plan()?;
+        if cfg!(debug_assertions) {
+            tracing::warn!(
+                "this is a debug build, several times slower than a release build; do not quote its numbers"
+            );
+        }
         let cases = plan.cases();
         let budget = self.seconds.div_f64(cases.len().max(1) as f64);
         let key = VolumeKey::random().map_err(Error::NoKey)?;
