@@ -65,7 +65,7 @@ impl Drop for Guarded {
 }
 
 /// Reads the byte behind an allocation, which a sanitizer must notice: whoever calls this wants to see that.
-pub(crate) fn touch_behind(bytes: &Box<[u8]>) -> u8 {
+pub(crate) fn touch_behind(bytes: &[u8]) -> u8 {
     // SAFETY: none. It is called in a process of its own, to see it die.
     unsafe { bytes.as_ptr().add(bytes.len()).read_volatile() }
 }
