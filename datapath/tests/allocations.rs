@@ -5,18 +5,13 @@
 #[path = "support/counting.rs"]
 mod counting;
 
-use std::sync::{Mutex, PoisonError};
-
-use counting::{allocations, watch_this_thread};
+use counting::Counter;
 use datapath::cipher::dispatch::Engine;
 use datapath::cipher::{Buffers, Cipher, Direction};
 use keywrap::geometry::SectorSize;
 use keywrap::keys::VolumeKey;
 use keywrap::secret::SecretBytes;
 use rayon::ThreadPoolBuilder;
-
-/// The count belongs to all threads, so one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
 
 fn cipher(engine: Engine, key_len: u8) -> Cipher {
     let bytes: Vec<u8> = (0..key_len).collect();
@@ -25,12 +20,12 @@ fn cipher(engine: Engine, key_len: u8) -> Cipher {
 
 #[test]
 fn no_call_of_any_engine_allocates() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    watch_this_thread();
+    static COUNTER: Counter = Counter::new();
+    COUNTER.watch_this_thread();
     let (mut data, mut out) = (vec![1; 256 << 10], vec![2; 256 << 10]);
     for (engine, key_len) in Engine::available().flat_map(|engine| [(engine, 32), (engine, 64)]) {
         let cipher = cipher(engine, key_len);
-        let count = allocations(|| {
+        let count = COUNTER.allocations(|| {
             for unit in SectorSize::ALL {
                 cipher.encrypt(&mut data, unit, 7);
                 cipher.encrypt_to(&data, &mut out, unit, 7);
@@ -47,8 +42,8 @@ fn no_call_of_any_engine_allocates() {
 
 #[test]
 fn bulk_inside_of_a_warm_pool_allocates_nothing() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let pool = ThreadPoolBuilder::new().num_threads(3).start_handler(|_| watch_this_thread()).build().unwrap();
+    static COUNTER: Counter = Counter::new();
+    let pool = ThreadPoolBuilder::new().num_threads(3).start_handler(|_| COUNTER.watch_this_thread()).build().unwrap();
     let (data, mut out) = (vec![1; 2 << 20], vec![2; 2 << 20]);
     for engine in Engine::available() {
         let cipher = cipher(engine, 64);
@@ -56,14 +51,14 @@ fn bulk_inside_of_a_warm_pool_allocates_nothing() {
             || cipher.bulk(Direction::Encrypt, Buffers::Copy { from: &data, to: &mut out }, SectorSize::B4096, 7);
         pool.install(|| {
             (0..20).for_each(|_| once());
-            assert_eq!(allocations(|| (0..200).for_each(|_| once())), 0, "{engine}");
+            assert_eq!(COUNTER.allocations(|| (0..200).for_each(|_| once())), 0, "{engine}");
         });
     }
 }
 
 #[test]
 fn an_allocation_is_counted() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    watch_this_thread();
-    assert_eq!(allocations(|| drop(std::hint::black_box(vec![1; 100]))), 1);
+    static COUNTER: Counter = Counter::new();
+    COUNTER.watch_this_thread();
+    assert_eq!(COUNTER.allocations(|| drop(std::hint::black_box(vec![1; 100]))), 1);
 }

@@ -10,27 +10,34 @@ struct Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-static COUNT: AtomicU64 = AtomicU64::new(0);
-
 thread_local! {
-    static WATCHED: Cell<bool> = const { Cell::new(false) };
+    static WATCHED_BY: Cell<Option<&'static Counter>> = const { Cell::new(None) };
 }
 
-/// From now on, what this thread allocates is counted.
-pub(crate) fn watch_this_thread() {
-    WATCHED.set(true);
-}
+/// The allocations of the threads that it watches. One for each test, since tests run side by side.
+pub(crate) struct Counter(AtomicU64);
 
-/// Allocations of all watched threads while `work` runs.
-pub(crate) fn allocations(work: impl FnOnce()) -> u64 {
-    let before = COUNT.load(Ordering::SeqCst);
-    work();
-    COUNT.load(Ordering::SeqCst) - before
+impl Counter {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// From now on, what this thread allocates is counted here.
+    pub(crate) fn watch_this_thread(&'static self) {
+        WATCHED_BY.set(Some(self));
+    }
+
+    /// Allocations of all watched threads while `work` runs.
+    pub(crate) fn allocations(&self, work: impl FnOnce()) -> u64 {
+        let before = self.0.load(Ordering::SeqCst);
+        work();
+        self.0.load(Ordering::SeqCst) - before
+    }
 }
 
 fn count() {
-    if WATCHED.try_with(Cell::get).unwrap_or(false) {
-        COUNT.fetch_add(1, Ordering::SeqCst);
+    if let Ok(Some(counter)) = WATCHED_BY.try_with(Cell::get) {
+        counter.0.fetch_add(1, Ordering::SeqCst);
     }
 }
 
