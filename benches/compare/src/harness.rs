@@ -26,6 +26,8 @@ pub(crate) struct Contestant {
     pub(crate) name: String,
     /// One pass of each thread over its share of the bytes.
     pub(crate) lanes: Vec<Work>,
+    /// Whether its one lane runs on a thread of rayon's pool, as work does that is a part of something larger.
+    pub(crate) pooled: bool,
 }
 
 /// What a race is to show: the subject's rate beside the rate of the best of some others.
@@ -130,7 +132,8 @@ impl Contestant {
     fn time(&mut self, passes: u32, bytes: usize, arena: &mut Arena, cores: &Cores) -> Duration {
         let mut lanes = arena.lanes(bytes, self.lanes.len());
         if let ([work], [lane]) = (self.lanes.as_mut_slice(), lanes.as_mut_slice()) {
-            return passes_over(work, lane, passes).took();
+            let mut race = || passes_over(work, lane, passes).took();
+            return if self.pooled { rayon::scope(|_| race()) } else { race() };
         }
         let start = Barrier::new(self.lanes.len());
         let spans: Vec<Span> = thread::scope(|scope| {
@@ -238,8 +241,8 @@ mod tests {
     fn every_contestant_gets_one_rate_per_round_and_its_share_of_the_bytes() {
         let lane = |expected: usize| -> Work { Box::new(move |lane| assert_eq!(lane.data.len(), expected)) };
         let contestants = vec![
-            Contestant { name: "one".into(), lanes: vec![lane(4096)] },
-            Contestant { name: "two".into(), lanes: vec![lane(2048), lane(2048)] },
+            Contestant { name: "one".into(), lanes: vec![lane(4096)], pooled: false },
+            Contestant { name: "two".into(), lanes: vec![lane(2048), lane(2048)], pooled: false },
         ];
         let race = Race { scenario: String::new(), case: String::new(), bytes: 4096, contestants, goals: Vec::new() };
         let pace = Pace { rounds: 3, turn: Duration::from_micros(10) };

@@ -1,5 +1,5 @@
-//! What memory itself gives: loops that read and write every byte and do nothing else. None is the best on every machine,
-//! so a race takes all and is measured by the fastest.
+//! What memory itself gives: loops that read and write every byte and do nothing else. One goes from front to back, as
+//! the cipher does; the others feed the processor's prefetcher with two streams at once.
 
 use std::hint::black_box;
 
@@ -14,21 +14,20 @@ const LINE: usize = 64;
 type Shape = fn(&mut [u8]);
 
 /// The shapes of a read-and-write loop, by name.
-const IN_PLACE: [(&str, Shape); 3] =
-    [("loop, words", words), ("loop, two streams by page", pages_of_two), ("loop, two streams by line", lines_of_two)];
+const IN_PLACE: [(&str, Shape); 3] = [(WORDS, words), (TWO_STREAMS[0], pages_of_two), (TWO_STREAMS[1], lines_of_two)];
+
+/// The name of the plain loop.
+pub(crate) const WORDS: &str = "loop";
+/// The names of the others.
+pub(crate) const TWO_STREAMS: [&str; 2] = ["loop, two streams by page", "loop, two streams by line"];
 
 /// Every shape of the read-and-write loop on so many lanes.
 pub(crate) fn in_place(lanes: usize) -> Vec<Contestant> {
     let contestant = |(name, shape): (&str, Shape)| {
         let work = || -> Work { Box::new(move |lane: &mut Lane<'_>| shape(lane.data)) };
-        Contestant { name: name.to_owned(), lanes: (0..lanes).map(|_| work()).collect() }
+        Contestant { name: name.to_owned(), lanes: (0..lanes).map(|_| work()).collect(), pooled: false }
     };
     IN_PLACE.into_iter().map(contestant).collect()
-}
-
-/// The names of [`in_place`].
-pub(crate) fn in_place_names() -> Vec<String> {
-    IN_PLACE.iter().map(|(name, _)| (*name).to_owned()).collect()
 }
 
 /// The name of [`memcpy`].
@@ -37,7 +36,7 @@ pub(crate) const MEMCPY: &str = "memcpy";
 /// The C library's own copy, as `copy_from_slice` calls it.
 pub(crate) fn memcpy(lanes: usize) -> Contestant {
     let work = || -> Work { Box::new(|lane: &mut Lane<'_>| black_box(&mut *lane.out).copy_from_slice(lane.data)) };
-    Contestant { name: MEMCPY.to_owned(), lanes: (0..lanes).map(|_| work()).collect() }
+    Contestant { name: MEMCPY.to_owned(), lanes: (0..lanes).map(|_| work()).collect(), pooled: false }
 }
 
 /// From the first word to the last; the compiler makes vectors of them.

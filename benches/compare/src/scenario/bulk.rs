@@ -5,7 +5,7 @@ use keywrap::geometry::SectorSize;
 
 use super::contestants::Job;
 use super::{Plan, Setup, case, dram, goal};
-use crate::harness::Race;
+use crate::harness::{Contestant, Race};
 use crate::yardstick;
 
 /// Runs that the caches of two cores hold.
@@ -13,6 +13,7 @@ const CACHED: [usize; 6] = [512 << 10, 1 << 20, 2 << 20, 4 << 20, 8 << 20, 16 <<
 /// A request of one page.
 const SMALL: usize = 4096;
 const BULK: &str = "bulk";
+const FROM_OUTSIDE: &str = "bulk from outside of the pool";
 const UNITS: [SectorSize; 2] = [SectorSize::B4096, SectorSize::B512];
 
 pub(super) fn add(setup: &Setup, plan: &mut Plan) {
@@ -30,28 +31,35 @@ pub(super) fn add(setup: &Setup, plan: &mut Plan) {
     plan.races.extend(UNITS.map(|unit| beside_memory(setup, unit)));
 }
 
+/// `bulk`, called by a thread of the pool and by one that has to wake it.
+fn both_ways(setup: &Setup, job: Job) -> [Contestant; 2] {
+    let within = Contestant { pooled: true, ..job.bulk(&setup.key, setup.subject, BULK) };
+    [within, job.bulk(&setup.key, setup.subject, FROM_OUTSIDE)]
+}
+
 fn beside_one_core(setup: &Setup, unit: SectorSize, bytes: usize, at_least: f64) -> Race {
     let job = Job::new(unit, Direction::Encrypt);
+    let mut contestants = vec![job.sear(&setup.key, setup.subject)];
+    contestants.extend(both_ways(setup, job));
+    let subject = setup.subject.to_string();
     Race {
         scenario: "Bulk on two cores".to_owned(),
         case: format!("{}, {} KiB", case(unit, job.direction), bytes >> 10),
         bytes,
-        contestants: vec![job.bulk(&setup.key, setup.subject, BULK), job.sear(&setup.key, setup.subject)],
-        goals: vec![goal(BULK, &[&setup.subject.to_string()], Some(at_least))],
+        contestants,
+        goals: vec![goal(BULK, &[&subject], Some(at_least)), goal(FROM_OUTSIDE, &[&subject], None)],
     }
 }
 
 fn beside_memory(setup: &Setup, unit: SectorSize) -> Race {
     let job = Job::new(unit, Direction::Encrypt);
-    let mut contestants = vec![job.bulk(&setup.key, setup.subject, BULK)];
+    let mut contestants: Vec<Contestant> = both_ways(setup, job).into();
     contestants.extend(yardstick::in_place(2));
-    let loops = yardstick::in_place_names();
-    let loops: Vec<&str> = loops.iter().map(String::as_str).collect();
     Race {
         scenario: "Bulk on two cores, 256 MiB in DRAM, beside a loop on two threads".to_owned(),
         case: case(unit, job.direction),
         bytes: dram::LEN,
         contestants,
-        goals: vec![goal(BULK, &loops, Some(0.95))],
+        goals: vec![goal(BULK, &[yardstick::WORDS], Some(0.95))],
     }
 }

@@ -63,7 +63,7 @@ impl Job {
             let ceiling = Arc::clone(&ceiling);
             Box::new(move |lane: &mut Lane<'_>| ceiling.run(self.direction, lane.data))
         };
-        Contestant { name: ceiling_of(engine), lanes: (0..self.lanes).map(lane).collect() }
+        Contestant { name: ceiling_of(engine), lanes: (0..self.lanes).map(lane).collect(), pooled: false }
     }
 
     fn contestant<Run>(self, name: &str, mut run: impl FnMut() -> Run) -> Contestant
@@ -71,7 +71,7 @@ impl Job {
         Run: FnMut(Buffers<'_>, u64) + Send + 'static,
     {
         let lanes = (0..self.lanes).map(|_| self.work(run())).collect();
-        Contestant { name: name.to_owned(), lanes }
+        Contestant { name: name.to_owned(), lanes, pooled: false }
     }
 
     /// `run` for every call of a lane, with the calls' first tweaks.
