@@ -10,7 +10,7 @@ const FROM_WITHIN: usize = 512 << 10;
 
 /// Runs from which on they help another thread, which has to wake one to begin with and to be woken at the end
 /// (docs/cipher.md has the measurement).
-const FROM_OUTSIDE: usize = 4 << 20;
+const FROM_OUTSIDE: usize = 2 << 20;
 
 /// The least that is worth handing to another core. Whole data units of every size.
 const PIECE: usize = 128 << 10;

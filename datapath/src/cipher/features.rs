@@ -20,22 +20,12 @@ pub enum Feature {
     Avx512f,
     /// Byte granularity on 512-bit registers.
     Avx512bw,
-    /// Shifts across two registers' lanes.
-    Avx512vbmi2,
 }
 
 impl Feature {
     /// Every feature that matters here.
-    pub const ALL: [Self; 8] = [
-        Self::Aes,
-        Self::Pclmulqdq,
-        Self::Avx2,
-        Self::Vaes,
-        Self::Vpclmulqdq,
-        Self::Avx512f,
-        Self::Avx512bw,
-        Self::Avx512vbmi2,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Aes, Self::Pclmulqdq, Self::Avx2, Self::Vaes, Self::Vpclmulqdq, Self::Avx512f, Self::Avx512bw];
 
     /// The name, as Linux prints it in `/proc/cpuinfo`.
     #[must_use]
@@ -48,7 +38,6 @@ impl Feature {
             Self::Vpclmulqdq => "vpclmulqdq",
             Self::Avx512f => "avx512f",
             Self::Avx512bw => "avx512bw",
-            Self::Avx512vbmi2 => "avx512_vbmi2",
         }
     }
 
@@ -62,7 +51,6 @@ impl Feature {
             Self::Vpclmulqdq => is_x86_feature_detected!("vpclmulqdq"),
             Self::Avx512f => is_x86_feature_detected!("avx512f"),
             Self::Avx512bw => is_x86_feature_detected!("avx512bw"),
-            Self::Avx512vbmi2 => is_x86_feature_detected!("avx512vbmi2"),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::mem;
 
+use zeroize::Zeroize;
+
 use super::engine::in_place;
 use super::firsts::{Firsts, Room};
 use super::kernel::{Way, group};
@@ -46,6 +48,7 @@ pub(super) unsafe fn unit<V: Vector, W: Way, const G: usize, const R: usize>(
         let (from, to) = in_place(&mut padded);
         one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward::new(keys), then));
         rest.copy_from_slice(&padded[..rest.len()]);
+        padded.zeroize();
         if !end.is_empty() {
             let blocks = rest.len() / 16;
             steal(direction, end, |block, ahead| {
@@ -73,4 +76,5 @@ unsafe fn one_block<V: Vector, W: Way, const R: usize>(keys: &OneWay, block: &mu
         masks.wipe::<V>(0..1);
     }
     block.copy_from_slice(&data[..16]);
+    data.zeroize();
 }
