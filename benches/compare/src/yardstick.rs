@@ -39,6 +39,28 @@ pub(crate) fn memcpy(lanes: usize) -> Contestant {
     Contestant { name: MEMCPY.to_owned(), lanes: (0..lanes).map(|_| work()).collect(), pooled: false }
 }
 
+/// The name of [`streaming_copy`].
+pub(crate) const STREAMING_COPY: &str = "copy with streaming stores";
+
+/// A copy past the caches, where the processor can: the best that memory gives a copy.
+pub(crate) fn streaming_copy(lanes: usize) -> Option<Contestant> {
+    streamed(&[], &mut [])?;
+    let work = || -> Work {
+        Box::new(|lane: &mut Lane<'_>| {
+            streamed(lane.data, black_box(&mut *lane.out)).expect("the arena is aligned");
+        })
+    };
+    Some(Contestant { name: STREAMING_COPY.to_owned(), lanes: (0..lanes).map(|_| work()).collect(), pooled: false })
+}
+
+#[cfg(target_arch = "x86_64")]
+use crate::peers::streaming::copy as streamed;
+
+#[cfg(not(target_arch = "x86_64"))]
+fn streamed(_: &[u8], _: &mut [u8]) -> Option<()> {
+    None
+}
+
 /// From the first word to the last; the compiler makes vectors of them.
 fn words(data: &mut [u8]) {
     xor(data, pattern());

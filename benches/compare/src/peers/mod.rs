@@ -6,6 +6,8 @@
 
 mod awslc;
 mod openssl;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod streaming;
 mod xts_mode;
 
 use datapath::cipher::{Buffers, Direction};

@@ -43,7 +43,12 @@ fn copy(setup: &Setup, unit: SectorSize, direction: Direction, lanes: usize) -> 
     contestants.push(yardstick::memcpy(lanes));
     // Two threads that copy fill the memory's bandwidth whichever way they store, so only one has a target.
     let at_least = (lanes == 1).then_some(1.2);
-    let goals = vec![goal(&setup.subject.to_string(), &[yardstick::MEMCPY], at_least)];
+    let subject = setup.subject.to_string();
+    let mut goals = vec![goal(&subject, &[yardstick::MEMCPY], at_least)];
+    if let Some(best) = yardstick::streaming_copy(lanes) {
+        contestants.push(best);
+        goals.push(goal(&subject, &[yardstick::STREAMING_COPY], None));
+    }
     let case = with_threads(unit, direction, lanes);
     Race { scenario: "256 MiB in DRAM, source to destination".to_owned(), case, bytes: LEN, contestants, goals }
 }

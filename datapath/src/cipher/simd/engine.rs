@@ -11,8 +11,11 @@ use crate::cipher::engine::{Buffers, Direction, Units, Xts};
 
 /// Transfers from which on the source is asked for ahead of time: those that may not be in a near cache.
 const PREFETCH_FROM: usize = 128 << 10;
-/// Transfers from which on the destination is written past the caches: those that would push everything else out.
-const STREAM_FROM: usize = 8 << 20;
+/// Copies from which on the destination is written past the caches: that saves reading it first, and what is in the
+/// caches stays there.
+const STREAM_COPY_FROM: usize = 8 << 20;
+/// The same for work in place, whose lines are in the cache anyway: only where they would not stay there.
+const STREAM_IN_PLACE_FROM: usize = 32 << 20;
 /// A cache line: the alignment that streaming needs.
 const LINE: usize = 64;
 
@@ -40,6 +43,7 @@ impl<const R: usize> Xts for Simd<R> {
         if len == 0 {
             return;
         }
+        let stream_from = if from == to.cast_const() { STREAM_IN_PLACE_FROM } else { STREAM_COPY_FROM };
         let job = Job {
             from,
             to,
@@ -47,7 +51,7 @@ impl<const R: usize> Xts for Simd<R> {
             unit_shift: units.size.shift(),
             tweak: units.first_tweak,
             prefetch: units.transfer >= PREFETCH_FROM,
-            stream: units.transfer >= STREAM_FROM && to.addr().is_multiple_of(LINE),
+            stream: units.transfer >= stream_from && to.addr().is_multiple_of(LINE),
         };
         // SAFETY: the buffers are the job's, whole units by `Cipher`'s check; the token proves the features.
         unsafe {

@@ -76,6 +76,7 @@ pub(super) unsafe fn group<V: Vector, W: Way, N: Next<V>, const G: usize, const 
     unsafe {
         let keys = opaque(keys);
         let enter = V::broadcast(&keys.enter);
+        let next = next.ready(first, G);
         let mut x = [enter; G];
         for (i, x) in x.iter_mut().enumerate() {
             *x = V::load(from.add(i * V::BYTES)).xor3(now.get(first + i), enter);
@@ -86,7 +87,7 @@ pub(super) unsafe fn group<V: Vector, W: Way, N: Next<V>, const G: usize, const 
                     one_round::<V, W, G>(&mut x, V::broadcast(&keys.rounds[$round]));
                     if $round <= MASK_ROUNDS {
                         for i in ($round - 1) * (G / MASK_ROUNDS)..$round * (G / MASK_ROUNDS) {
-                            then.set(first + i, next.mask(first + i, now).pin());
+                            then.set(first + i, N::mask(&next, first + i, now).pin());
                         }
                     }
                 }

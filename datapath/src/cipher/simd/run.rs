@@ -61,9 +61,9 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
         let units = job.len >> job.unit_shift;
         let mut firsts = Firsts::new::<V, R>((schedule, &mut room), job.tweak, job.unit_shift - SECTOR_SHIFT, units);
         if halves {
-            fill(now, &Units::<V, true>::new(keys, firsts.take::<V, R>(2)));
+            fill::<V, _>(now, &Units::<true> { keys, first: firsts.take::<V, R>(2) });
         } else {
-            fill(now, &Units::<V, false>::new(keys, firsts.take::<V, R>(1)));
+            fill::<V, _>(now, &Units::<false> { keys, first: firsts.take::<V, R>(1) });
         }
         let mut slabs_left = slabs_in_unit;
         while left > SLAB {
@@ -76,12 +76,12 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
                 slabs_left = slabs_in_unit;
                 let first = firsts.take::<V, R>(1 + usize::from(halves));
                 if halves {
-                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, true>::new(keys, first), then));
+                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<true> { keys, first }, then));
                 } else {
-                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<V, false>::new(keys, first), then));
+                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<false> { keys, first }, then));
                 }
             } else {
-                one_slab::<V, W, _, G, R>(keys, io, now, (&Onward::new(keys), then));
+                one_slab::<V, W, _, G, R>(keys, io, now, (&Onward(keys), then));
             }
             mem::swap(&mut now, &mut then);
             (from, to, left) = (from.add(SLAB), to.add(SLAB), left - SLAB);
@@ -109,9 +109,13 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
 /// The processor has the instructions of `V`.
 #[inline(always)]
 pub(super) unsafe fn fill<V: Vector, N: Next<V>>(masks: &mut Masks, next: &N) {
-    for r in 0..SLAB_BLOCKS / V::BLOCKS {
-        // SAFETY: `r` is a register of a slab; the caller vouches for the processor.
-        unsafe { masks.set(r, next.mask(r, masks)) }
+    let registers = SLAB_BLOCKS / V::BLOCKS;
+    // SAFETY: these are a slab's registers; the caller vouches for the processor.
+    unsafe {
+        let ready = next.ready(0, registers);
+        for r in 0..registers {
+            masks.set(r, N::mask(&ready, r, masks));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::vector::Vector;
 /// Shift counts for both halves of every block of a slab. Block i's tweak is the first one times x^i: its halves shift
 /// left by i, and what crosses into the other half is found by a shift right by 64 - i.
 #[repr(C, align(64))]
-struct Counts {
+pub(super) struct Counts {
     left: [[u64; 2]; SLAB_BLOCKS],
     right: [[u64; 2]; SLAB_BLOCKS],
 }
@@ -29,7 +29,7 @@ static COUNTS: Counts = {
 
 /// A data unit's first tweak, ready to be spread over its blocks: in every place, in registers.
 #[derive(Clone, Copy)]
-struct Spread<V> {
+pub(super) struct Spread<V> {
     tweak: V,
     /// Its halves changed over.
     swapped: V,
@@ -60,73 +60,97 @@ impl<V: Vector> Spread<V> {
     }
 }
 
-/// Where the tweaks of the next slab come from. Masks are tweaks plus the last round key (see [`kernel`](super::kernel)).
+/// Where the masks of the next slab come from. Masks are tweaks plus the last round key (see [`kernel`](super::kernel)).
 pub(super) trait Next<V> {
-    /// The mask for register `r` of the next slab, given that of the same register of this one.
-    unsafe fn mask(&self, r: usize, now: &Masks) -> V;
+    /// What a group of registers has to have at hand.
+    type Ready;
+
+    /// Gets it, for `count` registers from `first` on.
+    unsafe fn ready(&self, first: usize, count: usize) -> Self::Ready;
+
+    /// The mask for register `r` of the next slab, one of the group, given those of this slab.
+    unsafe fn mask(ready: &Self::Ready, r: usize, now: &Masks) -> V;
 }
 
 /// There is no next slab: its masks, which are those of the slab before, are wiped where that costs nothing.
 pub(super) struct Nothing;
 
 impl<V: Vector> Next<V> for Nothing {
+    type Ready = ();
+
     #[inline(always)]
-    unsafe fn mask(&self, _: usize, _: &Masks) -> V {
+    unsafe fn ready(&self, _: usize, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn mask(&(): &(), _: usize, _: &Masks) -> V {
         // SAFETY: the caller vouches for the processor.
         unsafe { V::number(0) }
     }
 }
 
 /// The next slab goes on with this one's data unit: sixty-four blocks further, times x^64.
-pub(super) struct Onward<V> {
+pub(super) struct Onward<'a>(pub(super) &'a OneWay);
+
+impl<V: Vector> Next<V> for Onward<'_> {
     /// `k · x^64 + k` for the k that masks contain, so that they go on containing it.
-    correction: V,
-}
+    type Ready = V;
 
-impl<V: Vector> Onward<V> {
-    /// On under the same keys.
     #[inline(always)]
-    pub(super) unsafe fn new(keys: &OneWay) -> Self {
+    unsafe fn ready(&self, _: usize, _: usize) -> V {
         // SAFETY: the caller vouches for the processor.
-        unsafe { Self { correction: V::broadcast(&opaque(keys).correction) } }
+        unsafe { V::broadcast(&opaque(self.0).correction) }
     }
-}
 
-impl<V: Vector> Next<V> for Onward<V> {
     #[inline(always)]
-    unsafe fn mask(&self, r: usize, now: &Masks) -> V {
+    unsafe fn mask(correction: &V, r: usize, now: &Masks) -> V {
         // SAFETY: the caller vouches for `r` and for the processor.
-        unsafe { now.get::<V>(r).times_x64(self.correction) }
+        unsafe { now.get::<V>(r).times_x64(*correction) }
     }
 }
 
 /// The next slab begins with a new data unit: one, or two of half a slab when `HALVES`.
-pub(super) struct Units<V, const HALVES: bool> {
-    /// The first tweak of the unit, or those of both.
+pub(super) struct Units<'a, const HALVES: bool> {
+    pub(super) keys: &'a OneWay,
+    /// The first tweak of the unit, or of the first of two.
+    pub(super) first: First,
+}
+
+/// The data units that a group of registers belongs to.
+pub(super) struct Group<V> {
+    /// The unit of the group's first register.
+    unit: usize,
+    /// That unit's first tweak and the next one's, where the group reaches into it.
     firsts: [Spread<V>; 2],
     counts: &'static Counts,
     /// The k that masks contain.
     fold: V,
 }
 
-impl<V: Vector, const HALVES: bool> Units<V, HALVES> {
-    /// Units from `first` on.
-    #[inline(always)]
-    pub(super) unsafe fn new(keys: &OneWay, first: First) -> Self {
-        // SAFETY: `first` has a neighbour where there are halves; the caller vouches for the processor.
-        unsafe {
-            let this = Spread::new(first);
-            let other = if HALVES { Spread::new(first.further(1)) } else { this };
-            Self { firsts: [this, other], counts: opaque(&COUNTS), fold: V::broadcast(&opaque(keys).fold) }
-        }
+impl<const HALVES: bool> Units<'_, HALVES> {
+    /// Registers that a slab holds of one unit.
+    const fn registers<V: Vector>() -> usize {
+        if HALVES { SLAB_BLOCKS / V::BLOCKS / 2 } else { SLAB_BLOCKS / V::BLOCKS }
     }
 }
 
-impl<V: Vector, const HALVES: bool> Next<V> for Units<V, HALVES> {
+impl<V: Vector, const HALVES: bool> Next<V> for Units<'_, HALVES> {
+    type Ready = Group<V>;
+
     #[inline(always)]
-    unsafe fn mask(&self, r: usize, _: &Masks) -> V {
-        let registers = if HALVES { SLAB_BLOCKS / V::BLOCKS / 2 } else { SLAB_BLOCKS / V::BLOCKS };
-        // SAFETY: `firsts` points to as many blocks as a slab has units; the caller vouches for `r` and the processor.
-        unsafe { self.firsts[r / registers].over(r % registers, self.counts, self.fold) }
+    unsafe fn ready(&self, first: usize, count: usize) -> Group<V> {
+        let (unit, last) = (first / Self::registers::<V>(), (first + count - 1) / Self::registers::<V>());
+        // SAFETY: `first` has a neighbour where there are halves; the caller vouches for the processor.
+        unsafe {
+            let this = Spread::new(self.first.further(unit));
+            let other = if last == unit { this } else { Spread::new(self.first.further(last)) };
+            Group { unit, firsts: [this, other], counts: opaque(&COUNTS), fold: V::broadcast(&opaque(self.keys).fold) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn mask(group: &Group<V>, r: usize, _: &Masks) -> V {
+        let registers = Self::registers::<V>();
+        // SAFETY: the caller vouches for `r` and for the processor.
+        unsafe { group.firsts[r / registers - group.unit].over(r % registers, group.counts, group.fold) }
     }
 }

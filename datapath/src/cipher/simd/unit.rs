@@ -35,18 +35,18 @@ pub(super) unsafe fn unit<V: Vector, W: Way, const G: usize, const R: usize>(
     // SAFETY: slabs are whole, and so are the buffers of blocks; the caller vouches for the processor.
     unsafe {
         let mut firsts = Firsts::single::<V, R>((schedule, &mut room), tweak);
-        fill(now, &Units::<V, false>::new(keys, firsts.take::<V, R>(1)));
+        fill::<V, _>(now, &Units::<false> { keys, first: firsts.take::<V, R>(1) });
         firsts.wipe::<V>();
         for slab in &mut slabs {
             let (from, to) = in_place(slab);
-            one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward::new(keys), then));
+            one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward(keys), then));
             mem::swap(&mut now, &mut then);
         }
         let rest = slabs.into_remainder();
         let mut padded = [0; SLAB];
         padded[..rest.len()].copy_from_slice(rest);
         let (from, to) = in_place(&mut padded);
-        one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward::new(keys), then));
+        one_slab::<V, W, _, G, R>(keys, (from, to, false), now, (&Onward(keys), then));
         rest.copy_from_slice(&padded[..rest.len()]);
         padded.zeroize();
         if !end.is_empty() {
