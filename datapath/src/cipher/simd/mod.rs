@@ -24,6 +24,8 @@ mod memory;
 mod registers;
 mod run;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod token;
 mod tweak;
 mod unit;

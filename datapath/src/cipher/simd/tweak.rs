@@ -119,8 +119,11 @@ pub(super) struct Units<'a, const HALVES: bool> {
 pub(super) struct Group<V> {
     /// The unit of the group's first register.
     unit: usize,
-    /// That unit's first tweak and the next one's, where the group reaches into it.
-    firsts: [Spread<V>; 2],
+    /// That unit's first tweak.
+    this: Spread<V>,
+    /// The next one's, where the group reaches into it. No array: an index that the compiler does not know would move
+    /// all of this into memory, which nobody wipes.
+    other: Spread<V>,
     counts: &'static Counts,
     /// The k that masks contain.
     fold: V,
@@ -143,14 +146,15 @@ impl<V: Vector, const HALVES: bool> Next<V> for Units<'_, HALVES> {
         unsafe {
             let this = Spread::new(self.first.further(unit));
             let other = if last == unit { this } else { Spread::new(self.first.further(last)) };
-            Group { unit, firsts: [this, other], counts: opaque(&COUNTS), fold: V::broadcast(&opaque(self.keys).fold) }
+            Group { unit, this, other, counts: opaque(&COUNTS), fold: V::broadcast(&opaque(self.keys).fold) }
         }
     }
 
     #[inline(always)]
     unsafe fn mask(group: &Group<V>, r: usize, _: &Masks) -> V {
         let registers = Self::registers::<V>();
+        let first = if r / registers == group.unit { group.this } else { group.other };
         // SAFETY: the caller vouches for `r` and for the processor.
-        unsafe { group.firsts[r / registers - group.unit].over(r % registers, group.counts, group.fold) }
+        unsafe { first.over(r % registers, group.counts, group.fold) }
     }
 }
