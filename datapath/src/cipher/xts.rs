@@ -6,7 +6,7 @@
 //! C_j     = AES-enc(K1, P_j ⊕ T_j) ⊕ T_j
 //! ```
 //!
-//! A data unit that ends in a partial block steals ciphertext from the block before ([`stealing`](super::stealing)).
+//! A data unit that ends in a partial block steals ciphertext from the block before (`stealing.rs`).
 
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit, consts::U16};
 use aes::{Aes128, Aes256};
