@@ -65,23 +65,29 @@ pub(super) unsafe fn run<V: Vector, W: Way, const G: usize, const R: usize>(
         } else {
             fill::<V, _>(now, &Units::<false> { keys, first: firsts.take::<V, R>(1) });
         }
-        let mut slabs_left = slabs_in_unit;
-        while left > SLAB {
+        loop {
+            // All slabs of a unit but its last go on with the same unit.
+            for _ in 1..slabs_in_unit {
+                if job.prefetch {
+                    prefetch(from.wrapping_add(AHEAD), job.stream);
+                }
+                one_slab::<V, W, _, G, R>(keys, (from, to, job.stream), now, (&Onward(keys), then));
+                mem::swap(&mut now, &mut then);
+                (from, to, left) = (from.add(SLAB), to.add(SLAB), left - SLAB);
+            }
+            if left <= SLAB {
+                break;
+            }
             if job.prefetch {
                 prefetch(from.wrapping_add(AHEAD), job.stream);
             }
             let io = (from, to, job.stream);
-            slabs_left = slabs_left.wrapping_sub(1);
-            if halves || slabs_left == 0 {
-                slabs_left = slabs_in_unit;
-                let first = firsts.take::<V, R>(1 + usize::from(halves));
-                if halves {
-                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<true> { keys, first }, then));
-                } else {
-                    one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<false> { keys, first }, then));
-                }
+            if halves {
+                let first = firsts.take::<V, R>(2);
+                one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<true> { keys, first }, then));
             } else {
-                one_slab::<V, W, _, G, R>(keys, io, now, (&Onward(keys), then));
+                let first = firsts.take::<V, R>(1);
+                one_slab::<V, W, _, G, R>(keys, io, now, (&Units::<false> { keys, first }, then));
             }
             mem::swap(&mut now, &mut then);
             (from, to, left) = (from.add(SLAB), to.add(SLAB), left - SLAB);
