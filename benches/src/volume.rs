@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use datapath::backend::Backend;
-use datapath::backend::file::FileBackend;
-use datapath::backend::mem::MemBackend;
-use datapath::volume::{DiskOptions, EncryptedDisk};
+use datapath::old::backend::Backend;
+use datapath::old::backend::file::FileBackend;
+use datapath::old::backend::mem::MemBackend;
+use datapath::old::volume::{DiskOptions, EncryptedDisk};
 use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
 use keywrap::keys::VolumeKey;
 use tempfile::NamedTempFile;

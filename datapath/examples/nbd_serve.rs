@@ -10,11 +10,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, io, thread};
 
-use datapath::backend::Backend;
-use datapath::backend::file::FileBackend;
-use datapath::backend::mem::MemBackend;
+use datapath::old::backend::Backend;
+use datapath::old::backend::file::FileBackend;
+use datapath::old::backend::mem::MemBackend;
 use datapath::export::nbd::{Config, Export, Limits, Listen, Server, TlsConfig};
-use datapath::volume::{DiskOptions, EncryptedDisk};
+use datapath::old::volume::{DiskOptions, EncryptedDisk};
 use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
 use keywrap::keys::VolumeKey;
 

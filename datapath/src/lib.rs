@@ -8,12 +8,10 @@
 //! Reading order: [`disk`] (what an export sees), [`request`], [`sched`], [`volume`], [`cipher`], [`backend`], then the
 //! [`export`]s.
 
-pub mod backend;
 pub mod buf;
 pub mod cipher;
 pub mod disk;
 pub mod export;
 pub mod limits;
+pub mod old;
 pub mod request;
-pub mod sched;
-pub mod volume;

@@ -5,12 +5,12 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use datapath::backend::file::FileBackend;
-use datapath::backend::mem::MemBackend;
-use datapath::backend::{Op, OpKind};
+use datapath::old::backend::file::FileBackend;
+use datapath::old::backend::mem::MemBackend;
+use datapath::old::backend::{Op, OpKind};
 use datapath::buf::Buf;
 use datapath::disk::{Command, Disk, Io, IoError};
-use datapath::volume::{DiskOptions, EncryptedDisk, OpenError};
+use datapath::old::volume::{DiskOptions, EncryptedDisk, OpenError};
 use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
 use support::script::{Event, Script};
 use support::{key, read, run, segment, start, write};

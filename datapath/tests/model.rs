@@ -6,12 +6,12 @@ mod support;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use datapath::backend::Backend;
-use datapath::backend::file::FileBackend;
-use datapath::backend::mem::MemBackend;
+use datapath::old::backend::Backend;
+use datapath::old::backend::file::FileBackend;
+use datapath::old::backend::mem::MemBackend;
 use datapath::buf::Buf;
 use datapath::disk::{Command, Disk, Outcome};
-use datapath::volume::{DiskOptions, EncryptedDisk};
+use datapath::old::volume::{DiskOptions, EncryptedDisk};
 use keywrap::geometry::SectorSize;
 use proptest::prelude::*;
 use support::{buf, key, read, run, segment, start, write};

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use datapath::backend::{Backend, Op, OpKind};
+use datapath::old::backend::{Backend, Op, OpKind};
 use datapath::disk::{Done, Outcome};
 
 /// What happened at the backend, in order.

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
-use datapath::backend::file::FileBackend;
+use datapath::old::backend::file::FileBackend;
 use datapath::cipher::dispatch::Engine;
 use datapath::export::nbd::{self, Config, Export, Limits, Server, Uri};
-use datapath::volume::{DiskOptions, EncryptedDisk};
+use datapath::old::volume::{DiskOptions, EncryptedDisk};
 
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
-use crate::volume::Volume;
+use crate::old::volume::Volume;
 use tls::TlsFiles;
 
 /// How a volume is served.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Core, transfer};
-use crate::backend::{Backend, Op};
+use crate::old::backend::{Backend, Op};
 use crate::buf::Buf;
 use crate::disk::{Done, Outcome};
 use crate::limits::{ZERO_CHUNK, in_memory};

@@ -22,8 +22,8 @@ use std::thread::{self, ThreadId};
 use keywrap::geometry::{ByteLen, DataSegment, Lba};
 use keywrap::keys::VolumeKey;
 
-use crate::backend::latch::Latch;
-use crate::backend::{Backend, Op};
+use crate::old::backend::latch::Latch;
+use crate::old::backend::{Backend, Op};
 use crate::buf::Buf;
 use crate::cipher::Cipher;
 use crate::cipher::dispatch::{self, Engine, NoEngine};
@@ -31,7 +31,7 @@ use crate::cipher::selftest::{self, SelfTestFailed};
 use crate::disk::{Command, Disk, Done, Geometry, Io, Outcome};
 use crate::limits::ZERO_CHUNK;
 use crate::request::{Request, RequestError};
-use crate::sched::{Claim, Scheduler, Ticket};
+use crate::old::sched::{Claim, Scheduler, Ticket};
 
 /// How a volume is to be served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use keywrap::geometry::Lba;
 
 use super::Core;
-use crate::backend::{Backend, Op};
+use crate::old::backend::{Backend, Op};
 use crate::buf::Buf;
 use crate::disk::{Done, Outcome};
 use crate::limits::in_memory;
