@@ -56,6 +56,45 @@ pub trait Disk: Send + Sync {
     fn submit(&self, io: Io, done: Done);
 }
 
+/// A disk of bytes, used by calls that block until they are done. Any alignment and length will do.
+///
+/// Overlapping calls that run together have no order among themselves, but each sector ends as one of them wrote it,
+/// whole, and no read sees half of a sector's write.
+pub trait BlockingDisk: Send + Sync {
+    /// What the disk is, now: its length may change while it is served.
+    fn geometry(&self) -> Geometry;
+
+    /// Fills `buf` from byte `offset`.
+    ///
+    /// # Errors
+    /// See [`IoError`].
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<(), IoError>;
+
+    /// Stores `buf` at byte `offset`; with `fua` it is on the medium before this returns.
+    ///
+    /// # Errors
+    /// See [`IoError`]; any part may then have been written.
+    fn write_at(&self, buf: &[u8], offset: u64, fua: bool) -> Result<(), IoError>;
+
+    /// Makes the range read as zeroes.
+    ///
+    /// # Errors
+    /// See [`IoError`]; any part may then have been zeroed.
+    fn write_zeroes(&self, offset: u64, len: u64, fua: bool) -> Result<(), IoError>;
+
+    /// Says that the range's content is no longer needed. Advisory.
+    ///
+    /// # Errors
+    /// See [`IoError`].
+    fn trim(&self, offset: u64, len: u64, fua: bool) -> Result<(), IoError>;
+
+    /// Returns once every write that had returned before is on the medium.
+    ///
+    /// # Errors
+    /// See [`IoError`]; nothing may be assumed of earlier writes then.
+    fn flush(&self) -> Result<(), IoError>;
+}
+
 /// Called with the outcome of an operation, on a thread that other operations need: it must not wait for one of them.
 pub type Done = Box<dyn FnOnce(Outcome) + Send>;
 

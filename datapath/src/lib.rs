@@ -8,6 +8,7 @@
 //! Reading order: [`disk`] (what an export sees), [`request`], [`sched`], [`volume`], [`cipher`], [`backend`], then the
 //! [`export`]s.
 
+pub mod backend;
 pub mod buf;
 pub mod cipher;
 pub mod disk;
@@ -15,3 +16,6 @@ pub mod export;
 pub mod limits;
 pub mod old;
 pub mod request;
+pub mod ring;
+pub mod volume;
+pub mod worker;

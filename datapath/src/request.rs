@@ -3,7 +3,7 @@
 
 use keywrap::geometry::Lba;
 
-use crate::disk::{Command, Geometry, Io, IoError};
+use crate::disk::{Command, Geometry, IoError};
 use crate::limits::MAX_TRANSFER;
 
 /// A checked operation on a run of whole sectors inside a volume. Copies freely; the payload travels beside it.
@@ -32,14 +32,6 @@ pub enum RequestError {
     /// A read or write is longer than [`MAX_TRANSFER`].
     #[error("{0} bytes are more than one read or write may have ({MAX_TRANSFER})")]
     TooLong(u64),
-    /// The payload of a read or write is not as long as its range, or another command has one.
-    #[error("the buffer has {buf} bytes for a payload of {payload}")]
-    BufferLength {
-        /// Length of the buffer in bytes.
-        buf: usize,
-        /// Length of the payload that the command has, in bytes.
-        payload: u64,
-    },
     /// The range does not start and end at sector boundaries.
     #[error("{len} bytes at {offset} are not whole sectors of {sector} bytes")]
     Unaligned {
@@ -58,7 +50,7 @@ pub enum RequestError {
 impl From<RequestError> for IoError {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::OutOfRange { .. } | RequestError::BufferLength { .. } => Self::OutOfRange,
+            RequestError::OutOfRange { .. } => Self::OutOfRange,
             RequestError::TooLong(_) => Self::TooLong,
             RequestError::Unaligned { .. } => Self::Unaligned,
             RequestError::ReadOnly => Self::ReadOnly,
@@ -67,13 +59,14 @@ impl From<RequestError> for IoError {
 }
 
 impl Request {
-    /// The request that `io` is, when it covers whole sectors.
+    /// The request for `len` bytes from byte `offset`, when they are whole sectors. A flush has no range, whatever is
+    /// said.
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub fn parse(io: &Io, geometry: &Geometry) -> Result<Self, RequestError> {
-        let covering = Self::covering(io, geometry)?;
-        let (offset, len) = range(io);
+    pub fn parse(command: Command, offset: u64, len: u64, geometry: &Geometry) -> Result<Self, RequestError> {
+        let covering = Self::covering(command, offset, len, geometry)?;
+        let (offset, len) = range(command, offset, len);
         if (covering.offset(geometry), covering.len(geometry)) != (offset, len) {
             let sector = geometry.sector_size.bytes();
             return Err(RequestError::Unaligned { offset, len, sector });
@@ -81,20 +74,20 @@ impl Request {
         Ok(covering)
     }
 
-    /// The smallest request that covers every byte of `io`.
+    /// The smallest request that covers every one of `len` bytes from byte `offset`.
     ///
     /// # Errors
     /// See [`RequestError`]; never [`RequestError::Unaligned`].
-    pub fn covering(io: &Io, geometry: &Geometry) -> Result<Self, RequestError> {
-        check_permission(io.command, geometry)?;
-        check_payload(io)?;
+    pub fn covering(command: Command, offset: u64, len: u64, geometry: &Geometry) -> Result<Self, RequestError> {
+        check_permission(command, geometry)?;
+        check_length(command, len)?;
         let shift = geometry.sector_size.shift();
-        let (offset, len) = range(io);
+        let (offset, len) = range(command, offset, len);
         let out_of_range = RequestError::OutOfRange { offset, len, end: geometry.len.0 };
         let end = offset.checked_add(len).filter(|end| *end <= geometry.len.0).ok_or(out_of_range)?;
         let first = offset >> shift;
         let sectors = if len == 0 { 0 } else { end.div_ceil(1 << shift) - first };
-        Ok(Self { command: io.command, first: Lba(first), sectors })
+        Ok(Self { command, first: Lba(first), sectors })
     }
 
     /// What to do.
@@ -135,8 +128,8 @@ impl Request {
 }
 
 /// Offset and length in bytes; a flush has none, whatever it says.
-fn range(io: &Io) -> (u64, u64) {
-    if io.command == Command::Flush { (0, 0) } else { (io.offset, io.len) }
+fn range(command: Command, offset: u64, len: u64) -> (u64, u64) {
+    if command == Command::Flush { (0, 0) } else { (offset, len) }
 }
 
 fn check_permission(command: Command, geometry: &Geometry) -> Result<(), RequestError> {
@@ -144,18 +137,9 @@ fn check_permission(command: Command, geometry: &Geometry) -> Result<(), Request
     if changes && geometry.read_only { Err(RequestError::ReadOnly) } else { Ok(()) }
 }
 
-fn check_payload(io: &Io) -> Result<(), RequestError> {
-    let payload = match io.command {
-        Command::Read | Command::Write { .. } => io.len,
-        _ => 0,
-    };
-    if payload > u64::from(MAX_TRANSFER) {
-        return Err(RequestError::TooLong(payload));
-    }
-    if io.buf.len() as u64 != payload {
-        return Err(RequestError::BufferLength { buf: io.buf.len(), payload });
-    }
-    Ok(())
+fn check_length(command: Command, len: u64) -> Result<(), RequestError> {
+    let transfers = matches!(command, Command::Read | Command::Write { .. });
+    if transfers && len > u64::from(MAX_TRANSFER) { Err(RequestError::TooLong(len)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -164,30 +148,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::buf::Buf;
 
     const DISK: Geometry =
         Geometry { len: ByteLen(10 * 4096), sector_size: SectorSize::B4096, read_only: false, discards: true };
 
-    fn io(command: Command, offset: u64, len: u64) -> Io {
-        let payload = matches!(command, Command::Read | Command::Write { .. });
-        let buf = Buf::zeroed(if payload { usize::try_from(len).unwrap() } else { 0 });
-        Io { command, offset, len, buf }
-    }
-
     #[test]
     fn whole_sectors_inside_the_disk_are_a_request() {
-        let request = Request::parse(&io(Command::Read, 4096, 8192), &DISK).unwrap();
+        let request = Request::parse(Command::Read, 4096, 8192, &DISK).unwrap();
         assert_eq!((request.first(), request.sectors()), (Lba(1), 2));
         assert_eq!((request.offset(&DISK), request.len(&DISK)), (4096, 8192));
     }
 
     #[test]
     fn a_partial_sector_is_refused_and_its_covering_request_is_the_smallest() {
-        let partial = io(Command::Write { fua: false }, 4095, 2);
+        let partial = Command::Write { fua: false };
         let refused = RequestError::Unaligned { offset: 4095, len: 2, sector: 4096 };
-        assert_eq!(Request::parse(&partial, &DISK), Err(refused));
-        let covering = Request::covering(&partial, &DISK).unwrap();
+        assert_eq!(Request::parse(partial, 4095, 2, &DISK), Err(refused));
+        let covering = Request::covering(partial, 4095, 2, &DISK).unwrap();
         assert_eq!((covering.first(), covering.sectors()), (Lba(0), 2));
     }
 
@@ -195,25 +172,16 @@ mod tests {
     fn a_range_beyond_the_end_is_refused_even_when_its_end_overflows() {
         for (offset, len) in [(40960, 1), (36864, 4097), (u64::MAX, 1), (1, u64::MAX)] {
             let refused = RequestError::OutOfRange { offset, len, end: 40960 };
-            assert_eq!(Request::parse(&io(Command::Trim { fua: false }, offset, len), &DISK), Err(refused));
+            assert_eq!(Request::parse(Command::Trim { fua: false }, offset, len, &DISK), Err(refused));
         }
-    }
-
-    #[test]
-    fn a_payload_of_the_wrong_length_is_refused() {
-        let wrong = Io { buf: Buf::zeroed(512), ..io(Command::Read, 0, 4096) };
-        assert_eq!(Request::parse(&wrong, &DISK), Err(RequestError::BufferLength { buf: 512, payload: 4096 }));
-        let unwanted = Io { buf: Buf::zeroed(512), ..io(Command::Flush, 0, 0) };
-        assert_eq!(Request::parse(&unwanted, &DISK), Err(RequestError::BufferLength { buf: 512, payload: 0 }));
     }
 
     #[test]
     fn a_transfer_longer_than_the_limit_is_refused_and_a_trim_of_that_length_is_not() {
         let huge = Geometry { len: ByteLen(1 << 40), ..DISK };
         let len = u64::from(MAX_TRANSFER) + 4096;
-        let read = Io { command: Command::Read, offset: 0, len, buf: Buf::zeroed(0) };
-        assert_eq!(Request::parse(&read, &huge), Err(RequestError::TooLong(len)));
-        assert!(Request::parse(&io(Command::WriteZeroes { fua: true }, 0, len), &huge).is_ok());
+        assert_eq!(Request::parse(Command::Read, 0, len, &huge), Err(RequestError::TooLong(len)));
+        assert!(Request::parse(Command::WriteZeroes { fua: true }, 0, len, &huge).is_ok());
     }
 
     #[test]
@@ -222,16 +190,16 @@ mod tests {
         for command in
             [Command::Write { fua: false }, Command::WriteZeroes { fua: false }, Command::Trim { fua: false }]
         {
-            assert_eq!(Request::parse(&io(command, 0, 4096), &disk), Err(RequestError::ReadOnly));
+            assert_eq!(Request::parse(command, 0, 4096, &disk), Err(RequestError::ReadOnly));
         }
         for command in [Command::Read, Command::Flush, Command::Cache] {
-            assert!(Request::parse(&io(command, 0, 4096), &disk).is_ok());
+            assert!(Request::parse(command, 0, 4096, &disk).is_ok());
         }
     }
 
     #[test]
     fn a_flush_covers_nothing_whatever_its_range_says() {
-        assert!(Request::parse(&io(Command::Flush, 77, 0), &DISK).unwrap().is_empty());
+        assert!(Request::parse(Command::Flush, 77, 0, &DISK).unwrap().is_empty());
     }
 
     proptest! {
@@ -241,7 +209,7 @@ mod tests {
             offset in prop_oneof![0..50_000u64, any::<u64>()],
             len in prop_oneof![0..50_000u64, any::<u64>()],
         ) {
-            let covering = Request::covering(&io(Command::Trim { fua: false }, offset, len), &DISK);
+            let covering = Request::covering(Command::Trim { fua: false }, offset, len, &DISK);
             let end = u128::from(offset) + u128::from(len);
             prop_assert_eq!(covering.is_ok(), end <= u128::from(DISK.len.0));
             if let Ok(request) = covering {

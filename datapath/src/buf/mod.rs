@@ -1,5 +1,7 @@
 //! I/O buffers, aligned so that direct I/O takes them as they are.
 
+pub mod arena;
+
 /// The alignment of every buffer's first byte: the largest logical block of the media served here.
 pub const ALIGN: usize = 4096;
 

@@ -195,7 +195,7 @@ impl Core {
     }
 
     fn parse(&self, io: &Io) -> Result<Request, RequestError> {
-        if self.strict_alignment { Request::parse(io, &self.geometry) } else { Request::covering(io, &self.geometry) }
+        if self.strict_alignment { Request::parse(io.command, io.offset, io.len, &self.geometry) } else { Request::covering(io.command, io.offset, io.len, &self.geometry) }
     }
 
     fn claim(&self, request: &Request) -> Claim {

@@ -1,0 +1,111 @@
+//! What is in flight: each operation with the memory that the kernel uses for it.
+
+use std::io;
+use std::time::Duration;
+
+use io_uring::types::Timespec;
+
+use super::file::File;
+use super::message::Message;
+use super::received::Received;
+use crate::buf::arena::Chunk;
+
+/// What an operation owned, handed back when it completes.
+pub enum Held {
+    /// Nothing that matters to the caller.
+    Nothing,
+    /// Of a read or write.
+    Chunk(Chunk),
+    /// Of a receive that received.
+    Received(Received),
+    /// Of a send.
+    Message(Box<Message>),
+}
+
+impl Held {
+    /// The chunk of a read or write.
+    ///
+    /// # Errors
+    /// When it is something else: the caller mixed up its tags.
+    pub fn chunk(self) -> io::Result<Chunk> {
+        match self {
+            Self::Chunk(chunk) => Ok(chunk),
+            _ => Err(io::Error::other("a completion that is no read or write was taken for one")),
+        }
+    }
+}
+
+/// An operation and everything it refers to.
+pub(super) enum Op {
+    Read { file: File, chunk: Chunk, from: usize, offset: u64 },
+    Write { file: File, chunk: Chunk, from: usize, offset: u64, sync: bool },
+    Sync { file: File },
+    Receive { file: File },
+    Send { file: File, message: Box<Message> },
+    Readable { file: File },
+    Timer { delay: Duration, spec: Box<Timespec> },
+    Command { file: File, code: u32, arguments: [u8; 16] },
+}
+
+impl Op {
+    pub(super) fn timer(delay: Duration) -> Self {
+        Self::Timer { delay, spec: Box::new(Timespec::from(delay)) }
+    }
+
+    pub(super) fn into_held(self) -> Held {
+        match self {
+            Self::Read { chunk, .. } | Self::Write { chunk, .. } => Held::Chunk(chunk),
+            Self::Send { message, .. } => Held::Message(message),
+            _ => Held::Nothing,
+        }
+    }
+}
+
+/// The operations in flight, by number. Grows to the most there ever were, and no further.
+#[derive(Default)]
+pub(super) struct Operations {
+    entries: Vec<Option<(u64, Op)>>,
+    free: Vec<u32>,
+}
+
+impl Operations {
+    /// Keeps an operation; its number, and where it stays until removed. (Only its heap memory is pinned: the entry
+    /// itself may move when the table grows, so an engine must not point into it.)
+    pub(super) fn insert(&mut self, tag: u64, op: Op) -> (u32, &mut Op) {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(None);
+            u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
+        });
+        let (_, op) = self.entries[number as usize].insert((tag, op));
+        (number, op)
+    }
+
+    pub(super) fn get(&self, number: u32) -> Option<&Op> {
+        self.entries.get(number as usize)?.as_ref().map(|(_, op)| op)
+    }
+
+    pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Op> {
+        self.entries.get_mut(number as usize)?.as_mut().map(|(_, op)| op)
+    }
+
+    /// Takes an operation out.
+    ///
+    /// # Panics
+    /// When no such operation is in flight: an engine has told of it twice.
+    pub(super) fn remove(&mut self, number: u32) -> (u64, Op) {
+        let entry = self.entries[number as usize].take();
+        self.free.push(number);
+        #[expect(clippy::expect_used, reason = "going on would hand memory back that the kernel may still use")]
+        entry.expect("an operation completes once")
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    /// Gives up on what is in flight without freeing it.
+    pub(super) fn leak(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.entries));
+        self.free.clear();
+    }
+}

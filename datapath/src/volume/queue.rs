@@ -1,0 +1,332 @@
+//! The fast way through a volume: one queue for each ring's thread that serves it.
+//!
+//! ```text
+//! start ─▶ claim ─┬─▶ the ring reads or writes ─▶ on_ring ─▶ decrypt ─▶ pop
+//!                 ├─▶ (no descriptor: read or written on the spot)        ▲
+//!                 └─▶ waits for others on the same sectors ─▶ on_note ────┘
+//! ```
+//! A write comes with its plaintext sealed already ([`Queue::seal_to`]), so that encrypting it can be what copies it out
+//! of the buffer that it was received in.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use super::Volume;
+use super::claims::{Claim, Granted};
+use super::slow::{Slow, SlowLane};
+use super::stats::{Counter, QueueStats};
+use crate::backend::Backend;
+use crate::buf::arena::Chunk;
+use crate::disk::{Command, IoError};
+use crate::request::Request;
+use crate::ring::{Completion, File, Ring};
+
+/// An operation. Those with a chunk cover whole sectors, as long as the chunk.
+pub enum Job {
+    /// Fill the chunk with plaintext.
+    Read {
+        /// First byte.
+        offset: u64,
+        /// Where to.
+        chunk: Chunk,
+    },
+    /// Store the chunk, which is sealed.
+    Write {
+        /// First byte.
+        offset: u64,
+        /// What.
+        chunk: Chunk,
+        /// Force unit access.
+        fua: bool,
+    },
+    /// Bring what was written before to the medium.
+    Flush,
+    /// Anything else.
+    Slow(Slow),
+}
+
+/// How an operation ended.
+pub struct Finished {
+    /// The caller's name for it.
+    pub tag: u64,
+    /// Success, or why not.
+    pub result: Result<(), IoError>,
+    /// The chunk that came with it.
+    pub payload: Payload,
+}
+
+/// What an operation carried.
+pub type Payload = Option<Chunk>;
+
+/// What another thread has to say to a queue.
+#[derive(Debug)]
+pub enum Note {
+    /// The task's claim was granted.
+    Granted(u32),
+    /// The task was done in the slow lane.
+    Slow(u32, Result<(), IoError>),
+}
+
+/// Takes notes to the thread of a queue, which passes them to [`Queue::on_note`].
+pub trait Notify: Send + Sync {
+    /// Called from any thread.
+    fn notify(&self, note: Note);
+}
+
+struct GrantedTo(Arc<dyn Notify>);
+
+impl Granted for GrantedTo {
+    fn granted(&self, tag: u32) {
+        self.0.notify(Note::Granted(tag));
+    }
+}
+
+/// One thread's way into a volume.
+pub struct Queue {
+    volume: Arc<Volume>,
+    file: Option<File>,
+    /// Added to a task's number, it is the tag of the task's operation on the ring.
+    tags: u64,
+    notify: Arc<dyn Notify>,
+    granted: Arc<dyn Granted>,
+    lane: SlowLane,
+    tasks: Vec<Option<Task>>,
+    free: Vec<u32>,
+    finished: VecDeque<Finished>,
+    stats: Arc<QueueStats>,
+}
+
+struct Task {
+    tag: u64,
+    kind: Kind,
+    claim: Option<Claim>,
+    chunk: Option<Chunk>,
+    /// Bytes of the chunk that are read or written.
+    done: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read { offset: u64 },
+    Write { offset: u64, fua: bool },
+    Flush,
+    Slow,
+}
+
+impl Queue {
+    /// A queue of `volume` on `ring`, whose operations there have tags from `tags` up, below `tags + 2^32`.
+    ///
+    /// # Errors
+    /// When the operating system has no descriptor left.
+    pub fn new(
+        volume: Arc<Volume>,
+        ring: &mut Ring,
+        tags: u64,
+        notify: Arc<dyn Notify>,
+        lane: SlowLane,
+    ) -> io::Result<Self> {
+        let file = volume.backend.descriptor()?.map(|fd| ring.file(fd));
+        let stats = volume.stats.queue();
+        let granted = Arc::new(GrantedTo(Arc::clone(&notify)));
+        let (tasks, free, finished) = (Vec::new(), Vec::new(), VecDeque::new());
+        Ok(Self { volume, file, tags, notify, granted, lane, tasks, free, finished, stats })
+    }
+
+    /// The volume.
+    #[must_use]
+    pub fn volume(&self) -> &Arc<Volume> {
+        &self.volume
+    }
+
+    /// Turns the plaintext of whole sectors at byte `offset` into what [`Job::Write`] stores, elsewhere.
+    ///
+    /// # Panics
+    /// When the two differ in length, or are not whole sectors.
+    pub fn seal_to(&self, offset: u64, plain: &[u8], out: &mut [u8]) {
+        self.volume.coding.seal_to(&self.volume.segment, offset, plain, out);
+    }
+
+    /// The same in place.
+    ///
+    /// # Panics
+    /// When they are not whole sectors.
+    pub fn seal(&self, offset: u64, data: &mut [u8]) {
+        self.volume.coding.seal(&self.volume.segment, offset, data);
+    }
+
+    /// How many operations have started and were not popped.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.tasks.len() - self.free.len() + self.finished.len()
+    }
+
+    /// Starts an operation; it comes out of [`Self::pop`] with its `tag`.
+    pub fn start(&mut self, job: Job, tag: u64, ring: &mut Ring) {
+        self.stats.add(Counter::Started, 1);
+        let (kind, chunk, slow) = match job {
+            Job::Read { offset, chunk } => (Kind::Read { offset }, Some(chunk), None),
+            Job::Write { offset, chunk, fua } => (Kind::Write { offset, fua }, Some(chunk), None),
+            Job::Flush => (Kind::Flush, None, None),
+            Job::Slow(slow) => (Kind::Slow, None, Some(slow)),
+        };
+        let claim = match self.check(kind, chunk.as_ref()) {
+            Ok(claim) => claim,
+            Err(error) => return self.finish(Task { tag, kind, claim: None, chunk, done: 0 }, Err(error)),
+        };
+        let number = self.insert(Task { tag, kind, claim, chunk, done: 0 });
+        if let Some(slow) = slow {
+            return self.lane.run(Arc::clone(&self.volume), slow, number, Arc::clone(&self.notify));
+        }
+        match claim {
+            Some(claim) if !self.volume.claims.claim(claim, number, &self.granted) => {
+                self.stats.add(Counter::Conflicts, 1);
+            }
+            _ => self.go(number, ring),
+        }
+    }
+
+    /// An operation on the ring has ended.
+    pub fn on_ring(&mut self, completion: Completion, ring: &mut Ring) {
+        let Completion { tag, result, held } = completion;
+        let Ok(number) = u32::try_from(tag - self.tags) else { return };
+        let Some(task) = self.tasks.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        if task.kind == Kind::Flush {
+            return self.end(number, result.map(drop).map_err(IoError::from));
+        }
+        task.chunk = held.chunk().ok();
+        let len = task.chunk.as_ref().map_or(0, |chunk| chunk.len());
+        match result {
+            Ok(0) => self.end(number, Err(ended_early().into())),
+            Ok(count) => {
+                task.done += count as usize;
+                if task.done < len { self.go(number, ring) } else { self.end(number, Ok(())) }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.go(number, ring),
+            Err(error) => self.end(number, Err(error.into())),
+        }
+    }
+
+    /// Another thread has something to say.
+    pub fn on_note(&mut self, note: Note, ring: &mut Ring) {
+        match note {
+            Note::Granted(number) => self.go(number, ring),
+            Note::Slow(number, result) => {
+                if let Some(task) = self.remove(number) {
+                    self.stats.add(Counter::Ended, 1);
+                    self.finished.push_back(Finished { tag: task.tag, result, payload: task.chunk });
+                }
+            }
+        }
+    }
+
+    /// The next operation that has ended.
+    pub fn pop(&mut self) -> Option<Finished> {
+        self.finished.pop_front()
+    }
+
+    /// What an operation claims, if it may run at all.
+    fn check(&self, kind: Kind, chunk: Option<&Chunk>) -> Result<Option<Claim>, IoError> {
+        let (command, offset) = match kind {
+            Kind::Read { offset } => (Command::Read, offset),
+            Kind::Write { offset, fua } => (Command::Write { fua }, offset),
+            Kind::Flush => (Command::Flush, 0),
+            Kind::Slow => return Ok(None),
+        };
+        let len = chunk.map_or(0, |chunk| chunk.len()) as u64;
+        Request::parse(command, offset, len, &self.volume.geometry())?;
+        if kind == Kind::Flush || matches!(kind, Kind::Write { .. }) {
+            self.volume.check_latch()?;
+        }
+        Ok((len > 0).then(|| Claim::new(offset, len, matches!(kind, Kind::Write { .. }))))
+    }
+
+    /// Hands what is left of a task to the ring, or does it on the spot.
+    fn go(&mut self, number: u32, ring: &mut Ring) {
+        let Some(task) = self.tasks.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        let tag = self.tags + u64::from(number);
+        let start = self.volume.segment.offset;
+        let Some(file) = &self.file else {
+            let result = on_the_spot(self.volume.backend.as_ref(), task, start);
+            return self.end(number, result.map_err(IoError::from));
+        };
+        match (task.kind, task.chunk.take()) {
+            (Kind::Read { offset }, Some(chunk)) => {
+                ring.read(file, chunk, task.done, start + offset + task.done as u64, tag);
+            }
+            (Kind::Write { offset, fua }, Some(chunk)) => {
+                ring.write(file, chunk, task.done, start + offset + task.done as u64, fua, tag);
+            }
+            (_, _) => ring.sync(file, tag),
+        }
+    }
+
+    /// A task has ended: its claim is released, what was read is decrypted, and its owner will be told.
+    fn end(&mut self, number: u32, result: Result<(), IoError>) {
+        let Some(mut task) = self.remove(number) else { return };
+        if let Some(claim) = task.claim {
+            self.volume.claims.release(claim);
+        }
+        match task.kind {
+            Kind::Read { offset } => {
+                if let (Ok(()), Some(chunk)) = (&result, &mut task.chunk) {
+                    self.volume.coding.open(&self.volume.segment, offset, chunk);
+                }
+            }
+            Kind::Write { .. } | Kind::Flush => {
+                if let Err(error) = &result {
+                    self.volume.latch(error);
+                }
+            }
+            Kind::Slow => (),
+        }
+        self.finish(task, result);
+    }
+
+    fn finish(&mut self, task: Task, result: Result<(), IoError>) {
+        let len = task.chunk.as_ref().map_or(0, |chunk| chunk.len()) as u64;
+        match (&result, task.kind) {
+            (Err(_), _) => self.stats.add(Counter::Errors, 1),
+            (Ok(()), Kind::Read { .. }) => {
+                self.stats.add(Counter::Reads, 1);
+                self.stats.add(Counter::ReadBytes, len);
+            }
+            (Ok(()), Kind::Write { .. }) => {
+                self.stats.add(Counter::Writes, 1);
+                self.stats.add(Counter::WrittenBytes, len);
+            }
+            (Ok(()), Kind::Flush) => self.stats.add(Counter::Flushes, 1),
+            (Ok(()), Kind::Slow) => (),
+        }
+        self.stats.add(Counter::Ended, 1);
+        self.finished.push_back(Finished { tag: task.tag, result, payload: task.chunk });
+    }
+
+    fn insert(&mut self, task: Task) -> u32 {
+        if let Some(number) = self.free.pop() {
+            self.tasks[number as usize] = Some(task);
+            return number;
+        }
+        self.tasks.push(Some(task));
+        u32::try_from(self.tasks.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn remove(&mut self, number: u32) -> Option<Task> {
+        let task = self.tasks.get_mut(number as usize)?.take()?;
+        self.free.push(number);
+        Some(task)
+    }
+}
+
+fn on_the_spot(backend: &dyn Backend, task: &mut Task, start: u64) -> io::Result<()> {
+    match (task.kind, &mut task.chunk) {
+        (Kind::Read { offset }, Some(chunk)) => backend.read(chunk, start + offset),
+        (Kind::Write { offset, fua }, Some(chunk)) => backend.write(chunk, start + offset, fua),
+        (_, _) => backend.flush(),
+    }
+}
+
+fn ended_early() -> io::Error {
+    let message = "the backing has shrunk; restore it from a copy before using the volume";
+    io::Error::new(io::ErrorKind::UnexpectedEof, message)
+}
