@@ -5,10 +5,11 @@
 //! export → disk::Disk ─ volume ─ request (parsed once) → sched (order) → cipher → backend → completion → reply
 //! ```
 //!
-//! Reading order: [`disk`] (what an export sees), [`request`], [`sched`], [`volume`], [`cipher`], [`backend`], then the
+//! Reading order: [`disk`] (what an export sees), [`blocking`] (the same for callers that wait), [`request`], [`sched`], [`volume`], [`cipher`], [`backend`], then the
 //! [`export`]s.
 
 pub mod backend;
+pub mod blocking;
 pub mod buf;
 pub mod cipher;
 pub mod disk;
