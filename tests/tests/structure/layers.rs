@@ -17,7 +17,16 @@ const KEYWRAP: Layers = Layers {
 
 const DATAPATH: Layers = Layers {
     source: "datapath/src",
-    rows: &[&["buf", "limits"], &["disk", "cipher"], &["blocking"], &["request"], &["backend"], &["sched"], &["volume"], &["export"]],
+    rows: &[
+        &["buf", "limits"],
+        &["disk", "cipher"],
+        &["blocking"],
+        &["request"],
+        &["backend"],
+        &["sched"],
+        &["volume"],
+        &["export"],
+    ],
 };
 
 const EKM_BRIDGE: Layers = Layers {
