@@ -72,7 +72,8 @@ impl Subject<'_> {
             ("--strict-alignment", access.strict_alignment),
         ];
         arguments.extend(flags.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.into()));
-        arguments.extend(["--".into(), absolute(&at.path)?.into()]);
+        // Absolute, so it looks like no option; more options may follow.
+        arguments.push(absolute(&at.path)?.into());
         Ok(arguments)
     }
 }
