@@ -45,6 +45,16 @@ pub(crate) fn find(run_dir: &Path, target: &Path) -> Result<Option<Links>, Chain
     Ok(None)
 }
 
+/// Whether the volume is mounted at `dir`, and its server runs.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub(crate) fn stands(links: &Links, dir: &Path) -> Result<bool, ChainError> {
+    let mounted = find(links.run_dir(), dir)?.is_some_and(|found| found.uuid == links.uuid);
+    let alive = matches!(server_of(links.run_dir(), links.uuid), Server::Alive(_));
+    Ok(mounted && alive && mounts::at(&mounts::absolute(dir)?)?.is_some())
+}
+
 /// Takes everything down that stands on the volume's server, and waits until that has flushed and ended. The caller holds
 /// the volume's lock for [`Purpose::Mount`](crate::lock::Purpose::Mount).
 ///

@@ -24,7 +24,7 @@ mod server;
 mod supervise;
 mod up;
 
-pub(crate) use down::{find, sweep, take_down};
+pub(crate) use down::{find, stands, sweep, take_down};
 pub(crate) use error::ChainError;
 pub(crate) use links::Links;
 pub(crate) use server::Background;

@@ -1,9 +1,12 @@
 //! `sear mount PATH DIR`
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
+use uuid::Uuid;
 
 use crate::backing::{self, Backing};
 use crate::chain::{self, Background, ChainError, Links, Wish};
@@ -28,12 +31,31 @@ pub(crate) struct Mount {
     access: Access,
 }
 
+/// There was nothing to do.
+#[derive(Serialize)]
+struct Already {
+    event: &'static str,
+    uuid: Uuid,
+    dir: PathBuf,
+}
+
+impl fmt::Display for Already {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "volume {} is mounted at {} already", self.uuid, self.dir.display())
+    }
+}
+
 impl Mount {
     /// Lets a server in the background serve the volume, and mounts it.
     pub(super) fn run(self, state: &StatePath, forward: Vec<OsString>, ui: Ui) -> Result<(), Error> {
         let Self { at, dir, wish, request, access } = &self;
         let subject = Subject { at, request, access, name: None };
-        prepare(&subject, state, wish)?;
+        if let Some(links) = prepare(&subject, state, wish)?
+            && chain::stands(&links, dir)?
+        {
+            let (uuid, dir) = (links.uuid, dir.clone());
+            return ui.confirm(&Already { event: "already-mounted", uuid, dir });
+        }
         let arguments = subject.server_arguments(forward)?;
         let mounted = chain::mount(arguments, &state.run_dir(), dir, wish, Background::Log)?;
         ui.confirm(&mounted)
@@ -80,22 +102,24 @@ impl Subject<'_> {
 
 /// Looks before anything is started: a new volume needs to be told its filesystem; what a dead server has left behind is
 /// taken down.
-pub(super) fn prepare(subject: &Subject<'_>, state: &StatePath, wish: &Wish) -> Result<(), Error> {
+/// Where its places are, if there is a volume.
+pub(super) fn prepare(subject: &Subject<'_>, state: &StatePath, wish: &Wish) -> Result<Option<Links>, Error> {
     let header = subject.at.header.as_deref().unwrap_or(&subject.at.path);
     match Situation::at(header)? {
-        Situation::Luks2 => clear_leftovers(subject.at, state),
-        _ if wish.mkfs.is_none() && Backing::exists(header) && !subject.request.force => Ok(()),
+        Situation::Luks2 => clear_leftovers(subject.at, state).map(Some),
+        _ if wish.mkfs.is_none() && Backing::exists(header) && !subject.request.force => Ok(None),
         _ if wish.mkfs.is_none() => Err(ChainError::NoFilesystem { volume: header.to_owned() }.into()),
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 
-fn clear_leftovers(at: &VolumePath, state: &StatePath) -> Result<(), Error> {
+fn clear_leftovers(at: &VolumePath, state: &StatePath) -> Result<Links, Error> {
     let uuid = uuid_of(&Places::open(at, backing::Access::Read)?)?;
     let run_dir = state.run_dir();
+    let links = Links::new(&run_dir, uuid);
     if matches!(server_of(&run_dir, uuid), Server::Died(_)) {
         let _lock = VolumeLock::wait(&run_dir, uuid, Purpose::Mount)?;
-        chain::take_down(&Links::new(&run_dir, uuid))?;
+        chain::take_down(&links)?;
     }
-    Ok(())
+    Ok(links)
 }
