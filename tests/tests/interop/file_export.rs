@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, SeekFrom, fallocate, seek};
 use rustix::io::Errno;
+use rustix::thread::CapabilitySet;
 use sear_tests::rig::{FileExport, Need, Run, Sear, pattern, require, wait_until};
 
 const NEEDS: [Need; 5] = [Need::Root, Need::Fuse, Need::Loop, Need::Tool("losetup"), Need::Tool("fio")];
@@ -156,6 +157,11 @@ fn every_thread_of_the_server_is_an_io_flusher() {
     // include/linux/sched.h; field 9 of proc_pid_stat(5)
     const PF_MEMALLOC_NOIO: u64 = 0x0008_0000;
     if !require(&NEEDS) {
+        return;
+    }
+    let may = rustix::thread::capabilities(None).expect("capabilities can be read").effective;
+    if !may.contains(CapabilitySet::SYS_RESOURCE) {
+        eprintln!("skipped, because root has no CAP_SYS_RESOURCE here, which PR_SET_IO_FLUSHER needs");
         return;
     }
     let (_sear, export) = exported(&["--size", "8M"]);

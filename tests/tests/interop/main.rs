@@ -15,6 +15,7 @@ mod load;
 mod mounts;
 mod mounts_left_behind;
 mod real_tree;
+mod resized;
 mod scripts;
 mod secrets;
 mod tls;

@@ -54,14 +54,17 @@ impl Ready {
             Some(file) => Target::File(file),
             None => Target::Uri(uri.as_deref().unwrap_or_default()),
         };
+        // Not even root can open the file of another user's server.
+        let closed = file.is_some() && !rustix::process::geteuid().is_root();
+        let Served { sector_size, created, read_only, .. } = served;
         let drive = match &file {
             Some(file) => file.display().to_string(),
             None => uri.clone().unwrap_or_default(),
         };
         Self {
             event: "ready",
-            mount: mount::mount_lines(&target, &label, served.sector_size, served.created, served.read_only),
-            unmount: mount::unmount_lines(&target, &label),
+            mount: if closed { vec![] } else { mount::mount_lines(&target, &label, sector_size, created, read_only) },
+            unmount: if closed { vec![] } else { mount::unmount_lines(&target, &label) },
             nbd_client,
             qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={drive},format=raw,if=virtio"))),
             uri,
@@ -78,22 +81,20 @@ impl fmt::Display for Ready {
         let made = if self.served.created { "made and serving" } else { "serving" };
         let access = if self.served.read_only { ", read-only" } else { "" };
         writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
-        if let Some(file) = &self.file {
-            section(f, "file", &[file.display().to_string()])?;
-        } else {
-            section(f, "NBD URI", &self.uris)?;
-        }
+        section(f, "file", &self.file.iter().map(|file| file.display().to_string()).collect::<Vec<_>>())?;
+        section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;
-        if let Some(line) = &self.nbd_client {
-            section(f, "or, with the kernel's nbd module", std::slice::from_ref(line))?;
-        }
+        section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
         section(f, "or, in a virtual machine", std::slice::from_ref(&self.qemu))?;
         writeln!(f, "Ctrl-C stops it.")
     }
 }
 
 fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
     writeln!(f, "{title}:")?;
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
 }
