@@ -188,27 +188,30 @@ fn filesystem(size: &str, make: &str, check: &str) {
     let device = attach(&export.file(), &[]);
     run(make, Path::new(&device));
     let dir = sear.path("mounted");
-    std::fs::create_dir(&dir).unwrap();
+    std::fs::create_dir(&dir).expect("the folder can be made");
     Run::new("mount").arg(&device).arg(&dir).ok();
     fio(
         &dir.join("load"),
         "--ioengine=libaio --direct=1 --iodepth=16 --bsrange=4k-64k --rw=randwrite --size=24M --fsync=32",
     );
-    std::fs::remove_file(dir.join("load")).unwrap();
-    std::fs::write(dir.join("kept"), pattern(4, 3 << 20)).unwrap();
+    std::fs::remove_file(dir.join("load")).expect("the file can be removed");
+    std::fs::write(dir.join("kept"), pattern(4, 3 << 20)).expect("the file can be written");
     Run::new("sync").arg("--file-system").arg(&dir).ok();
     Run::new("fstrim").arg(&dir).ok();
     Run::new("umount").arg(&dir).ok();
     run(check, Path::new(&device));
     Run::new("mount").arg(&device).arg(&dir).ok();
-    assert!(std::fs::read(dir.join("kept")).unwrap() == pattern(4, 3 << 20), "a file has changed");
+    assert!(
+        std::fs::read(dir.join("kept")).expect("the file can be read") == pattern(4, 3 << 20),
+        "a file has changed"
+    );
     Run::new("umount").arg(&dir).ok();
     detach(&device);
     export.stop();
 }
 
 fn run(line: &str, device: &Path) {
-    let (program, options) = line.split_once(' ').unwrap();
+    let (program, options) = line.split_once(' ').expect("a program and its options");
     Run::new(program).words(options).arg(device).ok();
 }
 
@@ -232,7 +235,7 @@ fn detach(device: &str) {
 }
 
 fn open(file: &Path) -> File {
-    OpenOptions::new().read(true).write(true).open(file).unwrap()
+    OpenOptions::new().read(true).write(true).open(file).expect("the file can be opened")
 }
 
 fn errno<T>(result: io::Result<T>) -> Option<Errno> {

@@ -162,13 +162,18 @@ pub(crate) fn mount(sear: &Sear, options: &[&str]) -> Run {
 /// No mount and no loop device is left of the installation.
 pub(crate) fn assert_clean(sear: &Sear) {
     let run = sear.state_dir().join("run");
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("the mounts can be read");
     for path in [run.as_path(), &sear.path("dir")] {
-        assert!(!mounts.contains(path.to_str().unwrap()), "{} is still mounted:\n{mounts}", path.display());
+        assert!(
+            !mounts.contains(path.to_str().expect("the path is UTF-8")),
+            "{} is still mounted:\n{mounts}",
+            path.display()
+        );
     }
     let loops = Run::new("losetup").words("--list --output BACK-FILE").ok();
-    assert!(!loops.contains(run.to_str().unwrap()), "a loop device is left:\n{loops}");
-    let entries = std::fs::read_dir(&run).into_iter().flatten().map(|entry| entry.unwrap().path());
+    assert!(!loops.contains(run.to_str().expect("the path is UTF-8")), "a loop device is left:\n{loops}");
+    let entries =
+        std::fs::read_dir(&run).into_iter().flatten().map(|entry| entry.expect("the folder can be listed").path());
     let left: Vec<PathBuf> = entries.filter(|path| is_left_over(path)).collect();
     assert!(left.is_empty(), "left in the run directory: {left:?}");
 }
@@ -182,16 +187,18 @@ fn up(sear: &Sear, options: &[&str]) -> Child {
     let line = sear.run().arg("up").arg(sear.path("disk")).arg("--mount").arg(sear.path("dir")).args(options);
     let mut command = Command::new(line.program());
     command.args(line.arguments()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
-    let mut child = command.spawn().unwrap();
+    let mut child = command.spawn().expect("sear starts");
     let dir = sear.path("dir");
     wait_until("the volume to be mounted", || {
-        assert!(child.try_wait().unwrap().is_none(), "sear has ended");
-        std::fs::read_to_string("/proc/self/mountinfo").unwrap().contains(dir.to_str().unwrap())
+        assert!(child.try_wait().expect("the child can be asked").is_none(), "sear has ended");
+        std::fs::read_to_string("/proc/self/mountinfo")
+            .expect("the mounts can be read")
+            .contains(dir.to_str().expect("the path is UTF-8"))
     });
     child
 }
 
 fn ends_well(child: &mut Child) {
-    wait_until("sear to end", || child.try_wait().unwrap().is_some());
-    assert!(child.wait().unwrap().success());
+    wait_until("sear to end", || child.try_wait().expect("the child can be asked").is_some());
+    assert!(child.wait().expect("the child has ended").success());
 }

@@ -55,15 +55,15 @@ fn serving_over_nbd_takes_down_what_a_killed_server_left_mounted() {
 /// Mounts, syncs one file, leaves another in the caches, and kills the server.
 fn kill_under_load(sear: &Sear, options: &[&str]) {
     let text = mount(sear, options).arg("--json").ok();
-    let mounted: Value = serde_json::from_str(&text).unwrap();
-    let server = i32::try_from(mounted["server"].as_i64().unwrap()).unwrap();
+    let mounted: Value = serde_json::from_str(&text).expect("sear prints JSON");
+    let server = i32::try_from(mounted["server"].as_i64().expect("a process id")).expect("a process id");
     let dir = sear.path("dir");
-    let mut synced = File::create(dir.join("synced")).unwrap();
-    synced.write_all(&pattern(8, 1 << 20)).unwrap();
-    synced.sync_all().unwrap();
-    File::open(&dir).unwrap().sync_all().unwrap();
-    std::fs::write(dir.join("cached"), pattern(9, 1 << 20)).unwrap();
-    kill_process(Pid::from_raw(server).unwrap(), Signal::KILL).unwrap();
+    let mut synced = File::create(dir.join("synced")).expect("the file can be made");
+    synced.write_all(&pattern(8, 1 << 20)).expect("the file can be written");
+    synced.sync_all().expect("the file can be synced");
+    File::open(&dir).expect("the folder can be opened").sync_all().expect("the file can be synced");
+    std::fs::write(dir.join("cached"), pattern(9, 1 << 20)).expect("the file can be written");
+    kill_process(Pid::from_raw(server).expect("the server runs"), Signal::KILL).expect("the server runs");
     let status = format!("/proc/{server}/status");
     wait_until("the server to be gone", || {
         std::fs::read_to_string(&status).map_or(true, |status| status.contains("State:\tZ"))
@@ -71,6 +71,6 @@ fn kill_under_load(sear: &Sear, options: &[&str]) {
 }
 
 fn assert_synced(sear: &Sear) {
-    let found = std::fs::read(sear.path("dir").join("synced")).unwrap();
+    let found = std::fs::read(sear.path("dir").join("synced")).expect("the file can be read");
     assert!(found == pattern(8, 1 << 20), "a synced file has changed");
 }
