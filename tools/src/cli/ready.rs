@@ -8,7 +8,7 @@ use keywrap::geometry::ByteLen;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::mount::{self, quote};
+use crate::mount::{self, Target, quote};
 
 /// What is served.
 #[derive(Serialize)]
@@ -27,31 +27,49 @@ pub(crate) struct Served {
 pub(crate) struct Ready {
     event: &'static str,
     /// The first of `uris`.
-    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     uris: Vec<String>,
+    /// The FUSE file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
     #[serde(flatten)]
     served: Served,
     mount: Vec<String>,
     unmount: Vec<String>,
-    nbd_client: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbd_client: Option<String>,
     qemu: String,
 }
 
 impl Ready {
-    /// Works out the lines. The server has at least one URI.
-    pub(super) fn new(served: Served, uris: &[Uri]) -> Self {
+    /// Works out the lines. The server has at least one URI, or a file.
+    pub(super) fn new(served: Served, uris: &[Uri], file: Option<PathBuf>) -> Self {
         let label = mount::label(&served.name);
         let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
-        let uri = uris.first().cloned().unwrap_or_default();
+        let uri = uris.first().cloned();
+        let target = match &file {
+            Some(file) => Target::File(file),
+            None => Target::Uri(uri.as_deref().unwrap_or_default()),
+        };
+        // Not even root can open the file of another user's server.
+        let closed = file.is_some() && !rustix::process::geteuid().is_root();
+        let Served { sector_size, created, read_only, .. } = served;
+        let drive = match &file {
+            Some(file) => file.display().to_string(),
+            None => uri.clone().unwrap_or_default(),
+        };
         Self {
             event: "ready",
-            mount: mount::mount_lines(&uri, &label, served.sector_size, served.created, served.read_only),
-            unmount: mount::unmount_lines(&label),
-            nbd_client: nbd_client.unwrap_or_default(),
-            qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={uri},format=raw,if=virtio"))),
+            mount: if closed { vec![] } else { mount::mount_lines(&target, &label, sector_size, created, read_only) },
+            unmount: if closed { vec![] } else { mount::unmount_lines(&target, &label) },
+            nbd_client,
+            qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={drive},format=raw,if=virtio"))),
             uri,
             uris,
+            file,
             served,
         }
     }
@@ -63,16 +81,20 @@ impl fmt::Display for Ready {
         let made = if self.served.created { "made and serving" } else { "serving" };
         let access = if self.served.read_only { ", read-only" } else { "" };
         writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
+        section(f, "file", &self.file.iter().map(|file| file.display().to_string()).collect::<Vec<_>>())?;
         section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;
-        section(f, "or, with the kernel's nbd module", std::slice::from_ref(&self.nbd_client))?;
+        section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
         section(f, "or, in a virtual machine", std::slice::from_ref(&self.qemu))?;
         writeln!(f, "Ctrl-C stops it.")
     }
 }
 
 fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
     writeln!(f, "{title}:")?;
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
 }
