@@ -1,9 +1,11 @@
 //! A section's run: everybody is started once and shown to keep data, then measured in shuffled turns.
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
+use rustix::process::Pid;
 use sear_benches::shuffle::Shuffle;
 use serde::Serialize;
 
@@ -87,7 +89,8 @@ pub(crate) fn run(section: Section, setup: &Setup<'_>, shuffle: &mut Shuffle) ->
         field.round(shuffle)?;
     }
     let Field { lanes, skipped, .. } = field;
-    let rows = lanes.into_iter().map(Lane::finish).collect();
+    // The servers end here, before their folder goes.
+    let rows = lanes.into_iter().map(|lane| lane.row).collect();
     Ok(Ran { rows, skipped, section })
 }
 
@@ -102,7 +105,7 @@ struct Field<'a> {
 struct Lane {
     row: Row,
     running: Running,
-    image: Option<std::path::PathBuf>,
+    image: Option<PathBuf>,
 }
 
 impl Field<'_> {
@@ -170,24 +173,37 @@ impl Field<'_> {
 impl Setup<'_> {
     fn turn(&self, lane: &mut Lane, case: &Case, section: &Section) -> Result<Turn, Box<dyn Error>> {
         let pids = lane.running.pids();
-        if let (Place::Disk, Some(image)) = (section.place, &lane.image) {
-            page_cache::settle(image)?;
-            lane.row.direct = page_cache::is_direct(&pids, image);
-        }
         let cores = if section.all_cores { self.sides.all } else { self.sides.load };
+        let load = || fio::run(&lane.running.target, case.load, self.pace.turn, cores);
         let before = cpu_time::of(&pids)?;
-        let tally = fio::run(&lane.running.target, case.load, self.pace.turn, cores)?;
+        let tally = match &lane.image {
+            Some(image) if section.place == Place::Disk => {
+                page_cache::settle(image)?;
+                let (tally, direct) = self.watch(image, &pids, load)?;
+                page_cache::settle(image)?;
+                lane.row.direct = lane.row.direct.or(direct);
+                tally
+            }
+            _ => load()?,
+        };
         let spent = cpu_time::of(&pids)?.saturating_sub(before).as_secs_f64();
-        if let (Place::Disk, Some(image)) = (section.place, &lane.image) {
-            page_cache::settle(image)?;
-        }
         Ok(Turn { tally, cpu_s: if pids.is_empty() { f64::NAN } else { spent } })
     }
-}
 
-impl Lane {
-    /// Stops the contestant and keeps its turns.
-    fn finish(self) -> Row {
-        self.row
+    /// Runs a load, and looks in its middle how the server has opened the image: some open it only while a client is
+    /// connected.
+    fn watch(
+        &self,
+        image: &Path,
+        pids: &[Pid],
+        load: impl Fn() -> Result<Tally, Box<dyn Error>> + Sync,
+    ) -> Result<(Tally, Option<bool>), Box<dyn Error>> {
+        thread::scope(|scope| {
+            let loader = scope.spawn(|| load().map_err(|error| error.to_string()));
+            thread::sleep(self.pace.turn.div_f64(2.0));
+            let direct = page_cache::is_direct(&cpu_time::family(pids)?, image);
+            let tally = loader.join().map_err(|_| "the load panicked")??;
+            Ok((tally, direct))
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::process::Command;
 
-use super::{Address, CLIENTS, EXPORT, Running, Start};
+use super::{Address, EXPORT, Running, Start};
 use crate::host::process::Server;
 use crate::host::scratch::Image;
 
@@ -15,11 +15,8 @@ pub(super) fn start(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
     };
     let (configuration, pid_file) = (at.own("conf"), at.own("pid"));
     let image = at.scratch.image(Image::Plain);
-    let text = format!(
-        "[generic]\nunixsock = {}\n[{EXPORT}]\nexportname = {}\nmaxconnections = {CLIENTS}\n",
-        socket.display(),
-        image.display()
-    );
+    // No limit on connections: it counts those that have ended until it notices.
+    let text = format!("[generic]\nunixsock = {}\n[{EXPORT}]\nexportname = {}\n", socket.display(), image.display());
     fs::write(&configuration, text)?;
     let mut command = Command::new("nbd-server");
     command.arg("-C").arg(configuration).arg("-p").arg(&pid_file);

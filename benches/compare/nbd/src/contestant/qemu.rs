@@ -8,11 +8,12 @@ use super::{Address, CLIENTS, EXPORT, Running, Start, tls};
 use crate::host::scratch::Image;
 
 pub(super) fn raw(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
-    qemu_nbd(at, &format!("driver=raw,{}", file(at, "file.", Image::Plain)))
+    qemu_nbd(at, &format!("driver=raw,{}", file(at, "file.", Image::Plain)), &[])
 }
 
 pub(super) fn luks(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
-    qemu_nbd(at, &format!("driver=luks,key-secret=key,{}", file(at, "file.", Image::Luks1)))
+    let image = format!("driver=luks,key-secret=key,{}", file(at, "file.", Image::Luks1));
+    qemu_nbd(at, &image, &["--object".into(), secret(at)])
 }
 
 pub(super) fn storage_daemon(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
@@ -30,11 +31,10 @@ pub(super) fn storage_daemon(at: &Start<'_>) -> Result<Running, Box<dyn Error>> 
     at.serve(command, &address, EXPORT)
 }
 
-fn qemu_nbd(at: &Start<'_>, image: &str) -> Result<Running, Box<dyn Error>> {
+fn qemu_nbd(at: &Start<'_>, image: &str, objects: &[String]) -> Result<Running, Box<dyn Error>> {
     let address = at.address()?;
     let mut command = Command::new("qemu-nbd");
-    command.args(["--persistent", "--shared", CLIENTS, "--export-name", EXPORT]);
-    command.arg("--object").arg(secret(at));
+    command.args(["--persistent", "--shared", CLIENTS, "--export-name", EXPORT]).args(objects);
     match &address {
         Address::Unix(path) => command.arg("--socket").arg(path),
         Address::Tcp(port) => {

@@ -18,7 +18,20 @@ const TIMES: std::ops::Range<usize> = 11..15;
 /// # Errors
 /// When the list of processes cannot be read.
 pub(crate) fn of(roots: &[Pid]) -> io::Result<Duration> {
-    let stats: Vec<Stat> = processes()?;
+    let ticks: u64 = family_stats(roots)?.iter().map(|stat| stat.ticks).sum();
+    Ok(Duration::from_nanos(ticks * (1_000_000_000 / clock_ticks_per_second())))
+}
+
+/// These processes and all their descendants.
+///
+/// # Errors
+/// When the list of processes cannot be read.
+pub(crate) fn family(roots: &[Pid]) -> io::Result<Vec<Pid>> {
+    Ok(family_stats(roots)?.iter().filter_map(|stat| Pid::from_raw(stat.pid)).collect())
+}
+
+fn family_stats(roots: &[Pid]) -> io::Result<Vec<Stat>> {
+    let mut stats: Vec<Stat> = processes()?;
     let mut family: Vec<i32> = roots.iter().map(|pid| pid.as_raw_nonzero().get()).collect();
     let mut seen = 0;
     while seen < family.len() {
@@ -28,8 +41,8 @@ pub(crate) fn of(roots: &[Pid]) -> io::Result<Duration> {
         let new: Vec<i32> = children.filter(|pid| !family.contains(pid)).collect();
         family.extend(new);
     }
-    let ticks: u64 = stats.iter().filter(|stat| family.contains(&stat.pid)).map(|stat| stat.ticks).sum();
-    Ok(Duration::from_nanos(ticks * (1_000_000_000 / clock_ticks_per_second())))
+    stats.retain(|stat| family.contains(&stat.pid));
+    Ok(stats)
 }
 
 struct Stat {

@@ -66,7 +66,7 @@ impl Display for Svg {
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="sans-serif">"#
         )?;
         writeln!(f, r##"<rect width="{width}" height="{height}" fill="#ffffff"/>"##)?;
-        write!(f, "{body}</svg>\n")
+        writeln!(f, "{body}</svg>")
     }
 }
 
