@@ -19,6 +19,11 @@ impl Place {
         Ok(Self(folder))
     }
 
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// The file that appears in it.
     pub(super) fn file(&self) -> PathBuf {
         self.0.join("disk")

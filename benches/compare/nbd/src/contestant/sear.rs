@@ -53,7 +53,7 @@ pub(super) fn plain(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
     at.serve(command, &address, EXPORT)
 }
 
-/// `sear up PATH --fuse FILE`: the volume as a file, as `nbdfuse` offers it.
+/// `sear up PATH --fuse DIR`: the volume as the file `disk` in DIR, as `nbdfuse` offers it.
 pub(super) fn fuse(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
     let help = output(Command::new(&at.ours.sear).args(["up", "--help"]))?;
     if !help.contains("--fuse") {
@@ -61,7 +61,7 @@ pub(super) fn fuse(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
     }
     let place = fuse::Place::new(at)?;
     let mut command = up(at);
-    command.arg("--fuse").arg(place.file());
+    command.arg("--fuse").arg(place.folder());
     let mut server = Server::start(&mut command, at.cores, at.own("log"))?;
     server.wait_until(|| place.is_there())?;
     let mounted = Mounted::new(place)?;

@@ -34,8 +34,8 @@ fn panel(svg: &mut Svg, cases: &[&CaseOutcome], title: &str, left: f64) {
     let y = |rate: f64| bottom - rate / highest * height;
     svg.text([left, 22.0], Anchor::Start, 14.0, &format!("4 KiB {title}, IOPS"));
     svg.line(&[[left, TOP], [left, bottom], [left + width, bottom]], "#444444", 1.0);
-    for share in [0.25, 0.5, 0.75, 1.0] {
-        let value = highest * share;
+    let step = step(highest);
+    for value in (1..).map(|count| step * f64::from(count)).take_while(|value| *value <= highest) {
         svg.line(&[[left, y(value)], [left + width, y(value)]], "#e4e4e4", 1.0);
         svg.text([left - 6.0, y(value) + 4.0], Anchor::End, 11.0, &format!("{:.0} k", value / 1e3));
     }
@@ -54,5 +54,21 @@ fn panel(svg: &mut Svg, cases: &[&CaseOutcome], title: &str, left: f64) {
         if let Some([x, y]) = points.last() {
             svg.text([x + 8.0, y + 4.0], Anchor::Start, 11.0, standing.name);
         }
+    }
+}
+
+/// A round number of which three to seven fit into `highest`, a positive number.
+fn step(highest: f64) -> f64 {
+    let ten = 10_f64.powf((highest / 3.0).log10().floor());
+    [5.0, 2.0].into_iter().map(|factor| ten * factor).find(|step| *step <= highest / 3.0).unwrap_or(ten)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_of_the_axis_are_round_and_a_few() {
+        assert_eq!([91e3, 61e3, 59e3, 30e3, 29e3].map(step), [20e3, 20e3, 10e3, 10e3, 5e3]);
     }
 }
