@@ -48,7 +48,7 @@ struct Arguments {
     /// Only this section; may be given several times
     #[arg(long = "section", value_name = "NAME")]
     sections: Vec<Key>,
-    /// Write tables, plots and JSON to DIR/<processor>/<date>/nbd
+    /// Write tables, plots and JSON to `DIR/<processor>/<date>/nbd`
     #[arg(long, value_name = "DIR", requires = "date")]
     record: Option<PathBuf>,
     /// The day to record

@@ -18,6 +18,8 @@ use crate::section::{Case, Place, Section};
 
 /// Bytes that the check of a contestant writes and reads back.
 const VERIFIED: u64 = 32 << 20;
+/// Between two looks at a server under load.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// How often and how long.
 #[derive(Clone, Copy, Debug)]
@@ -179,9 +181,14 @@ impl Setup<'_> {
         let tally = match &lane.image {
             Some(image) if section.place == Place::Disk => {
                 page_cache::settle(image)?;
-                let (tally, direct) = self.watch(image, &pids, load)?;
+                let tally = if lane.row.direct.is_none() && !pids.is_empty() {
+                    let (tally, direct) = Self::watch(image, &pids, load)?;
+                    lane.row.direct = direct;
+                    tally
+                } else {
+                    load()?
+                };
                 page_cache::settle(image)?;
-                lane.row.direct = lane.row.direct.or(direct);
                 tally
             }
             _ => load()?,
@@ -190,18 +197,20 @@ impl Setup<'_> {
         Ok(Turn { tally, cpu_s: if pids.is_empty() { f64::NAN } else { spent } })
     }
 
-    /// Runs a load, and looks in its middle how the server has opened the image: some open it only while a client is
+    /// Runs a load, and looks meanwhile how the server has opened the image: some open it only while a client is
     /// connected.
     fn watch(
-        &self,
         image: &Path,
         pids: &[Pid],
         load: impl Fn() -> Result<Tally, Box<dyn Error>> + Sync,
     ) -> Result<(Tally, Option<bool>), Box<dyn Error>> {
         thread::scope(|scope| {
             let loader = scope.spawn(|| load().map_err(|error| error.to_string()));
-            thread::sleep(self.pace.turn.div_f64(2.0));
-            let direct = page_cache::is_direct(&cpu_time::family(pids)?, image);
+            let mut direct = None;
+            while direct.is_none() && !loader.is_finished() {
+                thread::sleep(GLANCE);
+                direct = page_cache::is_direct(&cpu_time::family(pids)?, image);
+            }
             let tally = loader.join().map_err(|_| "the load panicked")??;
             Ok((tally, direct))
         })

@@ -1,5 +1,6 @@
 //! The comparison itself, for a moment: with `qemu-nbd`, which the set-up of the tests installs, and with Sear where the
 //! environment variable `SEAR_BIN` names it.
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use std::env;
 use std::path::Path;
