@@ -1,3 +1,4 @@
 //! Exports: how a [`Disk`](crate::disk::Disk) is given back to clients as a block device.
 
 pub mod nbd;
+pub mod ublk;

@@ -20,6 +20,7 @@ mod operation;
 mod polled;
 mod received;
 mod restrict;
+pub mod ublk;
 mod uring;
 
 #[cfg(test)]
@@ -172,10 +173,11 @@ impl Ring {
         self.start(tag, Op::timer(delay));
     }
 
-    /// A command of the file's own kind (`IORING_OP_URING_CMD`), with 16 bytes of arguments; the twin refuses it. The
+    /// A command of the file's own kind (`IORING_OP_URING_CMD`), with 8 bytes of arguments, followed by the address of
+    /// `chunk`, which the kernel may read or write until the command completes; 0 without one. The twin refuses it. The
     /// result may carry any value from 0 up.
-    pub fn command(&mut self, file: &File, code: u32, arguments: [u8; 16], tag: u64) {
-        self.start(tag, Op::Command { file: file.clone(), code, arguments });
+    pub fn command(&mut self, file: &File, code: u32, arguments: [u8; 8], chunk: Option<Chunk>, tag: u64) {
+        self.start(tag, Op::Command { file: file.clone(), code, arguments, chunk });
     }
 
     /// How many operations are in flight.
