@@ -1,18 +1,18 @@
-# The kernel's dm-crypt on volumes that are also read and written by Sear. For both sector sizes SIZE, /share has
-#   SIZE.disk        a volume of Sear that holds SIZE.plain
-#   SIZE.theirs      other plaintext of the same length
-#   SIZE.key         the volume's exported key
-#   passphrase       a passphrase of the volume with sectors of 4096 bytes (one, because Argon2 takes its time here)
-# and gets
-#   SIZE.written     the same volume, after dm-crypt wrote SIZE.theirs
-#   SIZE.formatted   a volume that cryptsetup made with `passphrase`, and dm-crypt filled with SIZE.plain
-modprobe -a loop dm_crypt aesni_intel
+# The kernel's dm-crypt on volumes that are also read and written by Sear. For both sector sizes SIZE, in this order, there
+# are two disks,
+#   ours        a volume of Sear that holds SIZE.plain; it is left with SIZE.theirs in it, written by dm-crypt
+#   empty       as many zeroes; it is left as a volume that cryptsetup made and dm-crypt filled with SIZE.plain
+# and in /share
+#   SIZE.key    the exported key of the volume of Sear
+#   passphrase  opens all of them
+modprobe -a virtio_blk dm_crypt aesni_intel
 
+# open VOLUME KEY-FILE
 open() {
     cryptsetup open --type luks2 --key-file "$2" "$1" plain
     block_device /dev/mapper/plain
 }
-# Exactly this file is on the device, and the device is as long.
+# same FILE: exactly this is on the device, and the device is as long.
 same() {
     [ "$(blockdev --getsize64 /dev/mapper/plain)" = "$(stat --format=%s "$1")" ] || fail "the device is not as long as $1"
     cmp /dev/mapper/plain "$1"
@@ -21,10 +21,14 @@ write() {
     dd if="$1" of=/dev/mapper/plain bs=1M oflag=direct conv=fsync,notrunc status=none
 }
 
-for size in 512 4096; do
+# check SECTOR-SIZE OUR-DISK EMPTY-DISK
+check() {
+    local size=$1 ours=$2 empty=$3 table
+    block_device $ours
+    block_device $empty
+
     heading "sectors of $size bytes: dm-crypt reads what Sear wrote"
-    cp /share/$size.disk /run/disk
-    open /run/disk /share/$size.key
+    open $ours /share/$size.key
     table=$(dmsetup table plain)
     case $table in
         *" crypt aes-xts-plain64 "*) ;;
@@ -34,24 +38,20 @@ for size in 512 4096; do
     same /share/$size.plain
     cryptsetup close plain
 
-    key=/share/$size.key
-    [ $size = 512 ] || key=/share/passphrase
-    heading "sectors of $size bytes: dm-crypt writes, opened by $key"
-    open /run/disk $key
+    heading "sectors of $size bytes: dm-crypt writes, opened by the passphrase"
+    open $ours /share/passphrase
     write /share/$size.theirs
     same /share/$size.theirs
     cryptsetup close plain
-    cp /run/disk /share/$size.written
-    rm /run/disk
 
     heading "sectors of $size bytes: cryptsetup formats, dm-crypt writes"
-    truncate --size $((16 * 1024 * 1024 + $(stat --format=%s /share/$size.plain))) /run/disk
     cryptsetup luksFormat --batch-mode --type luks2 --cipher aes-xts-plain64 --key-size 512 --sector-size $size \
-        --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file /share/passphrase /run/disk
-    open /run/disk /share/passphrase
+        --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file /share/passphrase $empty
+    open $empty /share/passphrase
     write /share/$size.plain
     cryptsetup close plain
-    cp /run/disk /share/$size.formatted
-    rm /run/disk
-done
+}
+
+check 512 /dev/vda /dev/vdb
+check 4096 /dev/vdc /dev/vdd
 awk '/^name/ { name = $3 } /^driver/ && name == "xts(aes)" { print name, $3 }' /proc/crypto

@@ -34,9 +34,9 @@ allocated() {
 }
 
 heading the limits that the kernel learned
-serve --size 192M --sector-size 4096
+serve --size 96M --sector-size 4096
 attach
-[ "$(cat /sys/block/nbd0/size)" = $((192 * 2048)) ] || fail "the device has $(cat /sys/block/nbd0/size) sectors"
+[ "$(cat /sys/block/nbd0/size)" = $((96 * 2048)) ] || fail "the device has $(cat /sys/block/nbd0/size) sectors"
 connections=$(grep -c " 03 *[0-9]* $socket\$" /proc/net/unix)
 [ "$connections" = 2 ] || fail "$connections connections instead of 2: $(cat /proc/net/unix)"
 [ "$(queue logical_block_size)" = 4096 ] || fail "logical blocks of $(queue logical_block_size)"
@@ -48,7 +48,7 @@ connections=$(grep -c " 03 *[0-9]* $socket\$" /proc/net/unix)
 heading a filesystem: fio verifies, fstrim gives space back, e2fsck finds nothing
 mkfs.ext4 -q -F -E nodiscard /dev/nbd0
 mount /dev/nbd0 /mnt
-fio --name=verify --directory=/mnt --size=24m --numjobs=2 --ioengine=libaio --direct=1 --iodepth=16 --rw=randwrite \
+fio --name=verify --directory=/mnt --size=8m --numjobs=2 --ioengine=libaio --direct=1 --iodepth=16 --rw=randwrite \
     --bsrange=4k-64k --verify=crc32c --verify_fatal=1 --verify_state_save=0 --do_verify=1 --randrepeat=1 --fsync=32 \
     --output-format=terse | wc -l
 head -c 4M /dev/urandom >/mnt/kept
@@ -59,7 +59,7 @@ before=$(allocated)
 fstrim -v /mnt
 after=$(allocated)
 echo "allocated: $before MiB before fstrim, $after MiB after"
-[ $after -lt $((before - 32)) ] || fail "fstrim gave nothing back"
+[ $after -lt $((before - 10)) ] || fail "fstrim gave nothing back"
 umount /mnt
 e2fsck -f -n /dev/nbd0
 detach
@@ -83,10 +83,10 @@ detach
 
 heading the server is killed under load
 attach
-head -c 8M /dev/urandom >/run/kept
+head -c 2M /dev/urandom >/run/kept
 dd if=/run/kept of=/dev/nbd0 bs=1M oflag=direct conv=fsync,notrunc status=none
-fio --name=load --filename=/dev/nbd0 --offset=64m --size=64m --ioengine=libaio --direct=1 --iodepth=32 --rw=randwrite \
-    --bs=4k --loops=1000 >/run/fio.log 2>&1 &
+fio --name=load --filename=/dev/nbd0 --offset=64m --size=16m --ioengine=libaio --direct=1 --iodepth=32 --rw=randwrite \
+    --bs=4k --loops=10000 >/run/fio.log 2>&1 &
 load=$!
 written() {
     awk '{ exit $5 > 500 ? 0 : 1 }' /sys/block/nbd0/stat
@@ -106,7 +106,7 @@ must_fail dd if=/dev/zero of=/dev/nbd0 bs=4k count=1 oflag=direct conv=notrunc
 detach
 serve
 attach
-dd if=/dev/nbd0 bs=1M count=8 iflag=direct status=none | cmp - /run/kept
+dd if=/dev/nbd0 bs=1M count=2 iflag=direct status=none | cmp - /run/kept
 detach
 stop
 if grep -i panicked /run/sear.log; then fail "sear panicked"; fi

@@ -4,7 +4,7 @@ use std::fs;
 
 use sear_tests::rig::{Need, Run, Sear, Vm, filled_file, free_port, require};
 
-const PLAINTEXT: u64 = 8 << 20;
+const PLAINTEXT: u64 = 2 << 20;
 
 /// One boot for all of it; the guest's script says what it checks.
 #[test]
