@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use datapath::cipher::dispatch::NoEngine;
 use datapath::export::nbd::{BindError, ListenError, RunError};
+use datapath::export::ublk::UblkError;
 use datapath::volume::OpenError;
 use ekm_bridge::registry::RegistryError;
 use ekm_bridge::{NodeError, ProviderError};
@@ -207,6 +208,9 @@ pub(crate) enum Error {
     /// The server did not end in order.
     #[error("the server did not end in order")]
     Run(#[from] RunError),
+    /// The block device could not be made or removed.
+    #[error(transparent)]
+    Ublk(#[from] UblkError),
     /// The data path refuses the volume.
     #[error("cannot serve {}", path.display())]
     Open {
@@ -302,6 +306,8 @@ impl Error {
             | Self::OutputExists { .. }
             | Self::NotConfirmed { .. }
             | Self::Aborted => Exit::Refused,
+            Self::Ublk(UblkError::Differs { .. }) => Exit::Refused,
+            Self::Ublk(_) => Exit::Failed,
             Self::NotAVolume { .. } => Exit::NotAVolume,
             Self::NotAdopted { .. } | Self::KeyMissing { .. } => Exit::KeyMissing,
             Self::InUse { .. } | Self::Busy { .. } | Self::Claimed { .. } => Exit::InUse,

@@ -1,5 +1,7 @@
 //! How to use an export: the lines that mount it, ready to be pasted.
 
+use std::path::Path;
+
 use datapath::export::nbd::{Listen, Uri};
 
 /// A word as a POSIX shell reads it back.
@@ -33,6 +35,18 @@ pub(crate) fn mount_lines(uri: &str, label: &str, sector_size: u32, fresh: bool,
 pub(crate) fn unmount_lines(label: &str) -> Vec<String> {
     let (disk, dir) = (quote(&format!("/mnt/{label}.nbd")), quote(&format!("/mnt/{label}")));
     vec![format!("umount {dir}"), "losetup -d \"$DEV\"".to_owned(), format!("umount {disk}")]
+}
+
+/// The lines that mount a block device, and those that undo them. `fresh`: no filesystem yet.
+pub(crate) fn device_lines(device: &Path, label: &str, fresh: bool, read_only: bool) -> (Vec<String>, Vec<String>) {
+    let (device, dir) = (quote(&device.to_string_lossy()), quote(&format!("/mnt/{label}")));
+    let mount = if read_only { " -o ro" } else { "" };
+    let mut lines = vec![format!("mkdir -p {dir}")];
+    if fresh {
+        lines.push(format!("mkfs.ext4 {device}"));
+    }
+    lines.push(format!("mount{mount} {device} {dir}"));
+    (lines, vec![format!("umount {dir}")])
 }
 
 /// The line that attaches the export with the kernel's NBD client, as root.

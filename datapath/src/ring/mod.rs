@@ -136,6 +136,13 @@ impl Ring {
         self.slots.add(fd)
     }
 
+    /// The same, without a slot in the ring's table: for a file whose closing somebody waits for. Up to Linux 6.12 the
+    /// kernel closes a file that left the table only when every operation has ended that was started before.
+    #[must_use]
+    pub fn unlisted_file(&mut self, fd: OwnedFd) -> File {
+        self.slots.leave_out(fd)
+    }
+
     /// Reads into `chunk` from its byte `from` to its end. The result counts the bytes read, 0 at the file's end.
     pub fn read(&mut self, file: &File, chunk: Chunk, from: usize, offset: u64, tag: u64) {
         self.start(tag, Op::Read { file: file.clone(), chunk, from, offset });

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::mount::{self, quote};
+use crate::serve::BlockDevice;
 
 /// What is served.
 #[derive(Serialize)]
@@ -26,34 +27,37 @@ pub(crate) struct Served {
 #[derive(Serialize)]
 pub(crate) struct Ready {
     event: &'static str,
-    /// The first of `uris`.
-    uri: String,
+    /// The first of `uris`; without NBD there is none.
+    uri: Option<String>,
     uris: Vec<String>,
+    block_device: Option<BlockDevice>,
     #[serde(flatten)]
     served: Served,
     mount: Vec<String>,
     unmount: Vec<String>,
-    nbd_client: String,
-    qemu: String,
+    nbd_client: Option<String>,
+    qemu: Option<String>,
 }
 
 impl Ready {
-    /// Works out the lines. The server has at least one URI.
-    pub(super) fn new(served: Served, uris: &[Uri]) -> Self {
+    /// Works out the lines.
+    pub(super) fn new(served: Served, uris: &[Uri], block_device: Option<BlockDevice>) -> Self {
         let label = mount::label(&served.name);
-        let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
+        let Served { sector_size, created, read_only, .. } = served;
+        let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
-        let uri = uris.first().cloned().unwrap_or_default();
-        Self {
-            event: "ready",
-            mount: mount::mount_lines(&uri, &label, served.sector_size, served.created, served.read_only),
-            unmount: mount::unmount_lines(&label),
-            nbd_client: nbd_client.unwrap_or_default(),
-            qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={uri},format=raw,if=virtio"))),
-            uri,
-            uris,
-            served,
-        }
+        let uri = uris.first().cloned();
+        let (mount, unmount) = match (&block_device, &uri) {
+            (Some(device), _) => mount::device_lines(&device.path, &label, created, read_only),
+            (None, Some(uri)) => {
+                let lines = mount::mount_lines(uri, &label, sector_size, created, read_only);
+                (lines, mount::unmount_lines(&label))
+            }
+            (None, None) => Default::default(),
+        };
+        let drive = |uri: &String| quote(&format!("file={uri},format=raw,if=virtio"));
+        let qemu = uri.as_ref().map(|uri| format!("qemu-system-x86_64 … -drive {}", drive(uri)));
+        Self { event: "ready", uri, uris, block_device, served, mount, unmount, nbd_client, qemu }
     }
 }
 
@@ -63,16 +67,23 @@ impl fmt::Display for Ready {
         let made = if self.served.created { "made and serving" } else { "serving" };
         let access = if self.served.read_only { ", read-only" } else { "" };
         writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
+        if let Some(BlockDevice { path, recovered }) = &self.block_device {
+            let taken = if *recovered { " (taken over from an earlier server; what was mounted goes on)" } else { "" };
+            section(f, "block device", &[format!("{}{taken}", path.display())])?;
+        }
         section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;
-        section(f, "or, with the kernel's nbd module", std::slice::from_ref(&self.nbd_client))?;
-        section(f, "or, in a virtual machine", std::slice::from_ref(&self.qemu))?;
+        section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
+        section(f, "or, in a virtual machine", self.qemu.as_slice())?;
         writeln!(f, "Ctrl-C stops it.")
     }
 }
 
 fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
     writeln!(f, "{title}:")?;
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
 }

@@ -30,8 +30,9 @@ pub(crate) struct Up {
 impl Up {
     /// Makes or opens the volume, and serves it until a signal ends it.
     pub(super) fn run(self, state: &StatePath, config: &Config, ui: Ui) -> Result<(), Error> {
-        // Before anything is made: what asks for a wrong engine changes nothing.
+        // Before anything is made: what asks for a wrong engine, or for what the system lacks, changes nothing.
         let engine = config.engine()?.engine;
+        self.serve.check()?;
         hardening::lock_memory();
         hardening::become_io_flusher();
         // Before anything is bound: a signal from now on ends the server in order.
@@ -40,7 +41,7 @@ impl Up {
         let Held { volume, created, lock } = held;
         let served = self.describe(&volume, created);
         let server = self.serve.bind(volume, served.name.clone(), socket, engine)?;
-        ui.answer(&Ready::new(served, &server.uris()))?;
+        ui.answer(&Ready::new(served, &server.uris(), server.block_device()))?;
         let outcome = server.run_until(signals);
         drop(lock);
         outcome

@@ -36,6 +36,17 @@ const NODE: Duration = Duration::from_secs(10);
 /// How long queues may take to notice that their device is stopped.
 const QUEUES_END: Duration = Duration::from_secs(10);
 
+/// Whether this system has what [`Device::start`] needs, as far as that is known before.
+///
+/// # Errors
+/// What it lacks.
+pub fn check() -> Result<(), UblkError> {
+    match Kind::choose() {
+        (Kind::Poll, _) => Err(UblkError::NoUring),
+        (Kind::Uring, _) => Driver::open().map(drop),
+    }
+}
+
 /// What a device is made from.
 pub struct Config {
     /// The volume that it shows.
@@ -62,9 +73,6 @@ impl Device {
     /// # Errors
     /// See [`UblkError`]. Nothing remains of a new device then; one that was to be taken over still waits.
     pub fn start(workers: &Workers, config: Config) -> Result<Self, UblkError> {
-        if let (Kind::Poll, _) = Kind::choose() {
-            return Err(UblkError::NoUring);
-        }
         let mut driver = Driver::open()?;
         let identity = identity(&config.uuid);
         let can_recover = driver.wanted() & feature::USER_RECOVERY != 0;

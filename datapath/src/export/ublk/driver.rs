@@ -7,9 +7,11 @@ use super::abi::{ANY_DEVICE, Info, Params, command, feature, state};
 use super::error::UblkError;
 use crate::ring::ublk::{Command, Control};
 
-/// How long the kernel may take for what needs others: starting a device reads its partition table, ending its server's
-/// death, removing it the last of its users.
+/// How long the kernel may take for what needs others: starting a device reads its partition table, stopping it waits
+/// for requests, taking it over for the end of the old server.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to remove what nobody should use any more.
+const REMOVAL: Duration = Duration::from_secs(10);
 /// How long a device may take to notice that its server is gone.
 const NOTICE: Duration = Duration::from_secs(10);
 
@@ -112,12 +114,12 @@ impl Driver {
 
     /// Takes the block device away. Requests in flight end before, so the queues must still be served.
     pub(super) fn stop(&mut self, device: u32) -> Result<(), UblkError> {
-        self.call(command::STOP_DEV, device, 0, &[], patience()).map(drop).map_err(UblkError::refused("stop"))
+        self.call(command::STOP_DEV, device, 0, &[], patience(PATIENCE)).map(drop).map_err(UblkError::refused("stop"))
     }
 
     /// Removes what is left of the device.
     pub(super) fn delete(&mut self, device: u32) -> Result<(), UblkError> {
-        self.call(command::DEL_DEV, device, 0, &[], patience()).map(drop).map_err(UblkError::refused("remove"))
+        self.call(command::DEL_DEV, device, 0, &[], patience(REMOVAL)).map(drop).map_err(UblkError::refused("remove"))
     }
 
     /// Gives the disk another length, in sectors of 512 bytes.
@@ -162,7 +164,7 @@ impl Driver {
 
     /// A command that tells which process serves the device.
     fn with_server(&mut self, code: u32, device: u32, go_on: impl Fn() -> bool) -> io::Result<()> {
-        let mut patience = patience();
+        let mut patience = patience(PATIENCE);
         self.call(code, device, std::process::id().into(), &[], || go_on() && patience()).map(drop)
     }
 
@@ -182,9 +184,9 @@ impl Driver {
     }
 }
 
-/// Ends after [`PATIENCE`].
-fn patience() -> impl FnMut() -> bool {
-    let end = Instant::now() + PATIENCE;
+/// Ends after that time.
+fn patience(time: Duration) -> impl FnMut() -> bool {
+    let end = Instant::now() + time;
     move || Instant::now() < end
 }
 

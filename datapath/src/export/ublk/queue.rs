@@ -198,7 +198,8 @@ impl Queue {
 impl Port for Queue {
     fn begin(&mut self, cx: &mut Context<'_>) {
         match self.plan.device.try_clone() {
-            Ok(device) => self.file = Some(cx.ring.file(OwnedFd::from(device))),
+            // The device is gone only when every file of it is closed.
+            Ok(device) => self.file = Some(cx.ring.unlisted_file(OwnedFd::from(device))),
             Err(error) => {
                 self.plan.gate.fail(error);
                 self.open = 0;
