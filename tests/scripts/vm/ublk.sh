@@ -2,7 +2,7 @@
 modprobe -a ext4 loop aesni_intel
 export SEAR_STATE_DIR=/run/state
 mkdir /run/backing
-truncate -s 300M /run/backing.img
+truncate -s 200M /run/backing.img
 mkfs.ext4 -q -F -O ^has_journal /run/backing.img
 mount -o loop,discard /run/backing.img /run/backing
 image=/run/backing/disk server= device= node= log=/run/sear.log
@@ -26,6 +26,14 @@ stop() {
     kill -TERM $server
     is_removed
 }
+# Whether sear said of the device, since `listen`, that it is in use by somebody.
+is_busy() {
+    grep -q "$node is in use: $1" $log
+}
+listen() {
+    cat $log >>/run/all.log
+    : >$log
+}
 is_removed() {
     wait $server || fail "sear ended with $? after SIGTERM: $(cat /run/ready $log)"
     ls /dev/ublk[bc]* 2>/dev/null && fail "the device was not removed"
@@ -39,7 +47,7 @@ expect() {
 }
 
 heading without the driver
-must_fail sear up $image --size 96M --ublk 2>/run/refused
+must_fail sear up $image --size 64M --ublk 2>/run/refused
 grep "modprobe ublk_drv" /run/refused
 [ ! -e $image ] || fail "a volume was made all the same"
 sear doctor | grep -A 3 ublk
@@ -47,8 +55,8 @@ modprobe ublk_drv
 sear doctor | grep /dev/ublk-control
 
 heading what the kernel is told
-serve --size 96M --sector-size 4096 --allow-discards
-expect sectors "$(cat "/sys/block/$node/size")" $((96 * 2048))
+serve --size 64M --sector-size 4096 --allow-discards
+expect sectors "$(cat "/sys/block/$node/size")" $((64 * 2048))
 expect "logical block" "$(queue logical_block_size)" 4096
 expect cache "$(queue write_cache)" "write back"
 expect FUA "$(queue fua)" 1
@@ -78,9 +86,6 @@ echo "allocated: $before MiB before fstrim, $after MiB after"
 [ "$after" -lt $((before - 10)) ] || fail "fstrim gave nothing back"
 
 heading asked to end while it is mounted, then while it is open
-is_busy() {
-    grep -q "$node is in use: $1" $log
-}
 kill -TERM $server
 eventually is_busy "it is mounted"
 echo "still served" >/mnt/later
@@ -93,21 +98,24 @@ is_removed
 
 heading served again: nothing was lost
 serve
+must_fail blkdiscard --force --offset 12M --length 2M "$device"
 e2fsck -f -n "$device"
 mount -o ro "$device" /mnt
 expect sum "$(sha256sum </mnt/kept)" "$sum"
 expect text "$(cat /mnt/later)" "still served"
 umount /mnt
+stop
 
 heading zeroes and discards between neighbours that stay
+serve --allow-discards
 head -c 8M /dev/urandom >/run/neighbours
 dd if=/run/neighbours of="$device" bs=1M seek=8 oflag=direct conv=fsync,notrunc status=none
-blkdiscard --zeroout --offset 9M --length 1M "$device"
+blkdiscard --force --zeroout --offset 9M --length 1M "$device"
 fallocate --zero-range --keep-size --offset 10M --length 516K "$device"
 dd if=/dev/zero of=/run/neighbours bs=4K seek=256 count=385 conv=notrunc status=none
 dd if="$device" bs=1M skip=8 count=8 iflag=direct status=none | cmp - /run/neighbours
 before=$(allocated)
-blkdiscard --offset 12M --length 2M "$device"
+blkdiscard --force --offset 12M --length 2M "$device"
 [ "$(allocated)" -lt "$before" ] || fail "the discard gave nothing back"
 dd if="$device" bs=1M skip=8 count=4 iflag=direct status=none | cmp - <(head -c 4M /run/neighbours)
 dd if="$device" bs=1M skip=14 count=2 iflag=direct status=none | cmp - <(tail -c 2M /run/neighbours)
@@ -125,12 +133,24 @@ reached() {
 fio --name=load --directory=/mnt --size=12m --ioengine=libaio --direct=1 --iodepth=32 --rw=randwrite --bsrange=4k-64k \
     --verify=crc32c --verify_fatal=1 --verify_state_save=0 --do_verify=1 --loops=3 --fsync=64 >/run/fio.log 2>&1 &
 load=$!
-for writes in 300 900; do
-    eventually reached $((writes + $(awk '{ print $5 }' "/sys/block/$node/stat")))
-    ended $load && fail "fio ended too early: $(cat /run/fio.log)"
+crash() {
     kill -KILL $server
     wait $server || true
+}
+give_up() {
+    listen
+    kill -TERM $server
+    eventually is_busy "it is mounted"
+    kill -TERM $server
+    code=0
+    wait $server || code=$?
+    expect "exit code after a second signal" $code 143
+}
+for die in crash give_up; do
+    eventually reached $((300 + $(awk '{ print $5 }' "/sys/block/$node/stat")))
+    ended $load && fail "fio ended too early: $(cat /run/fio.log)"
     was=$device
+    $die
     must_fail sear up $image --ublk --read-only 2>/run/refused
     grep "can be written to and the volume is read-only" /run/refused
     serve
@@ -142,28 +162,20 @@ grep "WRITE:" /run/fio.log
 umount /mnt
 e2fsck -f -n "$device"
 
-heading an end in order is not taken for a crash: a new device
-stop
-serve --listen unix:/run/nbd.sock --name vol
-grep -q '"recovered":false' /run/ready || fail "taken over: $(cat /run/ready)"
-
-heading NBD beside it shows the same
-nbdcopy "nbd+unix:///vol?socket=/run/nbd.sock" /run/copy
-dd if="$device" bs=1M iflag=direct status=none | cmp - /run/copy
-rm /run/copy
 stop
 
-heading read-only
+heading an end in order is not taken for a crash: a new device, read-only
 serve --read-only
+grep -q '"recovered":false' /run/ready || fail "taken over: $(cat /run/ready)"
 expect read-only "$(blockdev --getro "$device")" 1
 must_fail dd if=/dev/zero of="$device" bs=4k count=1 oflag=direct conv=notrunc
 mount -o ro,noload "$device" /mnt
 umount /mnt
 stop
 
-heading sectors of 512 bytes, on a backing in memory
+heading sectors of 512 bytes, on a backing in memory, and NBD beside it
 image=/run/small
-serve --size 16M --sector-size 512
+serve --size 16M --sector-size 512 --listen unix:/run/nbd.sock --name vol
 expect "logical block" "$(queue logical_block_size)" 512
 expect discards "$(queue discard_max_bytes)" 0
 head -c 16M /dev/urandom >/run/plain
@@ -171,6 +183,8 @@ dd if=/run/plain of="$device" bs=1M conv=fsync,notrunc status=none
 dd if=/run/plain of="$device" bs=512 count=3 skip=100 seek=7 oflag=direct conv=notrunc status=none
 dd if=/run/plain of=/run/plain bs=512 count=3 skip=100 seek=7 conv=notrunc status=none
 dd if="$device" bs=1M iflag=direct status=none | cmp - /run/plain
+nbdcopy "nbd+unix:///vol?socket=/run/nbd.sock" /run/copy
+cmp /run/copy /run/plain
 stop
 
 heading without root: the rules of udev are a loop here
@@ -192,13 +206,15 @@ device=$(sed -E 's/.*"block_device":\{"path":"([^"]*)".*/\1/' /run/ready)
 node=${device#/dev/}
 expect "longest request" "$(queue max_hw_sectors_kb)" 64
 setpriv --reuid 1000 --regid 1000 --clear-groups dd if=/run/plain of="$device" bs=1M conv=fsync,notrunc status=none
-blkdiscard --zeroout --offset 1M --length 1M "$device"
+blkdiscard --force --zeroout --offset 1M --length 1M "$device"
 dd if=/dev/zero of=/run/plain bs=1M seek=1 count=1 conv=notrunc status=none
 setpriv --reuid 1000 --regid 1000 --clear-groups dd if="$device" bs=1M iflag=direct status=none | cmp - /run/plain
 stop
 kill $rules
 
 heading what the kernel and sear had to say
-if grep -i panicked /run/sear.log $log; then fail "sear panicked"; fi
-cat /run/sear.log | tail -n 20
+listen
+cat /run/sear.log >>/run/all.log
+grep -v "in use" /run/all.log || true
+if grep -i panicked /run/all.log; then fail "sear panicked"; fi
 if dmesg | grep -E 'BUG|WARNING|Oops|blocked for more|I/O error'; then fail "the kernel complained"; fi
