@@ -8,8 +8,8 @@ use keywrap::geometry::ByteLen;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::mount::{self, quote};
-use crate::serve::BlockDevice;
+use crate::mount::{self, Target, quote};
+use crate::serve::{BlockDevice, Bound};
 
 /// What is served.
 #[derive(Serialize)]
@@ -27,37 +27,58 @@ pub(crate) struct Served {
 #[derive(Serialize)]
 pub(crate) struct Ready {
     event: &'static str,
-    /// The first of `uris`; without NBD there is none.
+    /// The first of `uris`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     uris: Vec<String>,
+    /// The FUSE file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     block_device: Option<BlockDevice>,
     #[serde(flatten)]
     served: Served,
     mount: Vec<String>,
     unmount: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nbd_client: Option<String>,
-    qemu: Option<String>,
+    qemu: String,
 }
 
 impl Ready {
-    /// Works out the lines.
-    pub(super) fn new(served: Served, uris: &[Uri], block_device: Option<BlockDevice>) -> Self {
+    /// Works out the lines. The server has at least one URI, a file, or a block device.
+    pub(super) fn new(served: Served, server: &Bound) -> Self {
+        let (uris, file, block_device) = (server.uris(), server.file(), server.block_device());
         let label = mount::label(&served.name);
-        let Served { sector_size, created, read_only, .. } = served;
-        let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, sector_size));
+        let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
         let uri = uris.first().cloned();
-        let (mount, unmount) = match (&block_device, &uri) {
-            (Some(device), _) => mount::device_lines(&device.path, &label, created, read_only),
-            (None, Some(uri)) => {
-                let lines = mount::mount_lines(uri, &label, sector_size, created, read_only);
-                (lines, mount::unmount_lines(&label))
-            }
-            (None, None) => Default::default(),
+        let target = match (&file, &block_device) {
+            (Some(file), _) => Target::File(file),
+            (None, Some(device)) => Target::Device(&device.path),
+            (None, None) => Target::Uri(uri.as_deref().unwrap_or_default()),
         };
-        let drive = |uri: &String| quote(&format!("file={uri},format=raw,if=virtio"));
-        let qemu = uri.as_ref().map(|uri| format!("qemu-system-x86_64 … -drive {}", drive(uri)));
-        Self { event: "ready", uri, uris, block_device, served, mount, unmount, nbd_client, qemu }
+        // Not even root can open the file of another user's server.
+        let closed = file.is_some() && !rustix::process::geteuid().is_root();
+        let Served { sector_size, created, read_only, .. } = served;
+        let drive = match (&uri, &target) {
+            (Some(uri), _) => uri.clone(),
+            (None, Target::File(path) | Target::Device(path)) => path.display().to_string(),
+            (None, Target::Uri(uri)) => (*uri).to_owned(),
+        };
+        Self {
+            event: "ready",
+            mount: if closed { vec![] } else { mount::mount_lines(&target, &label, sector_size, created, read_only) },
+            unmount: if closed { vec![] } else { mount::unmount_lines(&target, &label) },
+            nbd_client,
+            qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={drive},format=raw,if=virtio"))),
+            uri,
+            uris,
+            file,
+            block_device,
+            served,
+        }
     }
 }
 
@@ -67,15 +88,13 @@ impl fmt::Display for Ready {
         let made = if self.served.created { "made and serving" } else { "serving" };
         let access = if self.served.read_only { ", read-only" } else { "" };
         writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
-        if let Some(BlockDevice { path, recovered }) = &self.block_device {
-            let taken = if *recovered { " (taken over from an earlier server; what was mounted goes on)" } else { "" };
-            section(f, "block device", &[format!("{}{taken}", path.display())])?;
-        }
+        section(f, "file", &self.file.iter().map(|file| file.display().to_string()).collect::<Vec<_>>())?;
+        section(f, "block device", &self.block_device.iter().map(BlockDevice::to_string).collect::<Vec<_>>())?;
         section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;
         section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
-        section(f, "or, in a virtual machine", self.qemu.as_slice())?;
+        section(f, "or, in a virtual machine", std::slice::from_ref(&self.qemu))?;
         writeln!(f, "Ctrl-C stops it.")
     }
 }

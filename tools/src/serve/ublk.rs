@@ -1,5 +1,6 @@
 //! The volume as a block device of this machine, beside or instead of NBD.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -20,6 +21,13 @@ pub(crate) struct BlockDevice {
     pub(crate) path: PathBuf,
     /// An earlier server made it; this one took it over.
     pub(crate) recovered: bool,
+}
+
+impl fmt::Display for BlockDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = if self.recovered { " (taken over from an earlier server; what was mounted goes on)" } else { "" };
+        write!(f, "{}{taken}", self.path.display())
+    }
 }
 
 /// Whether there can be a device, before anything is made.
