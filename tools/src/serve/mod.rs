@@ -72,7 +72,7 @@ pub(crate) struct DefaultPlaces {
 /// An export that can be reached already, and answers once it is told to.
 pub(crate) enum Bound {
     /// Over NBD, as a block device that the same threads serve, or both.
-    Nbd(export::nbd::Server, Option<export::ublk::Device>),
+    Nbd(export::nbd::Server, Option<Box<export::ublk::Device>>),
     /// As a file.
     Fuse(export::fuse::Server),
 }
@@ -109,7 +109,7 @@ impl ServeArgs {
             None => {
                 let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
                 let device = self.ublk.then(|| ublk::attach(server.workers(), volume, uuid)).transpose()?;
-                Ok(Bound::Nbd(server, device))
+                Ok(Bound::Nbd(server, device.map(Box::new)))
             }
         }
     }
@@ -151,7 +151,7 @@ impl Bound {
     /// The block device.
     pub(crate) fn block_device(&self) -> Option<BlockDevice> {
         match self {
-            Self::Nbd(_, device) => device.as_ref().map(ublk::describe),
+            Self::Nbd(_, device) => device.as_deref().map(ublk::describe),
             Self::Fuse(_) => None,
         }
     }

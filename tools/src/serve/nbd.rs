@@ -45,13 +45,13 @@ fn warn_of_plaintext(listen: &nbd::Listen) {
 
 /// Serves until a signal asks for an end; then removes the block device, once nobody uses it, stops accepting, drains
 /// and flushes.
-pub(super) fn run_until(server: Server, device: Option<Device>, mut signals: StopSignals) -> Result<(), Error> {
+pub(super) fn run_until(server: Server, device: Option<Box<Device>>, mut signals: StopSignals) -> Result<(), Error> {
     let (handle, (detached, outcome)) = (server.handle(), mpsc::channel());
     let stop = move || {
         signals.wait();
         tracing::info!("asked to stop");
         // If the server has ended by itself, nobody wants to know.
-        let _ = detached.send(device.map_or(Ok(()), ublk::detach));
+        let _ = detached.send(device.map_or(Ok(()), |device| ublk::detach(*device)));
         handle.shutdown();
     };
     thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
