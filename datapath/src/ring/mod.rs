@@ -162,6 +162,7 @@ impl Ring {
     /// Receives what a socket has, into a buffer of the ring's choice. The result counts the bytes, 0 when the peer
     /// sends no more; `ENOBUFS` when every buffer is held.
     pub fn receive(&mut self, file: &File, tag: u64) {
+        self.pool.expect();
         self.start(tag, Op::Receive { file: file.clone() });
     }
 
@@ -205,6 +206,9 @@ impl Ring {
     pub fn next(&mut self) -> Option<Completion> {
         let Ended { number, result, buffer } = self.ended.pop_front()?;
         let (tag, op) = self.operations.remove(number);
+        if matches!(op, Op::Receive { .. }) {
+            self.pool.ended(buffer.is_some());
+        }
         let held = match (op.into_held(), buffer) {
             (_, Some(buffer)) => Held::Received(self.pool.received(buffer, result)),
             (held, None) => held,
