@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use datapath::cipher::dispatch::NoEngine;
 use datapath::export::fuse;
 use datapath::export::nbd::{BindError, ListenError, RunError};
+use datapath::export::ublk::UblkError;
 use datapath::volume::OpenError;
 use ekm_bridge::registry::RegistryError;
 use ekm_bridge::{NodeError, ProviderError};
@@ -209,6 +210,9 @@ pub(crate) enum Error {
     /// The server did not end in order.
     #[error("the server did not end in order")]
     Run(#[from] RunError),
+    /// The block device could not be made or removed.
+    #[error(transparent)]
+    Ublk(#[from] UblkError),
     /// The FUSE export cannot start.
     #[error("cannot serve the volume as a file")]
     Fuse(#[from] fuse::MountError),
@@ -316,6 +320,8 @@ impl Error {
             | Self::OutputExists { .. }
             | Self::NotConfirmed { .. }
             | Self::Aborted => Exit::Refused,
+            Self::Ublk(UblkError::Differs { .. }) => Exit::Refused,
+            Self::Ublk(_) => Exit::Failed,
             Self::NotAVolume { .. } => Exit::NotAVolume,
             Self::NotAdopted { .. } | Self::KeyMissing { .. } => Exit::KeyMissing,
             Self::InUse { .. } | Self::Busy { .. } | Self::Claimed { .. } => Exit::InUse,

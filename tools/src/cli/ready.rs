@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::mount::{self, Target, quote};
+use crate::serve::{BlockDevice, Bound};
 
 /// What is served.
 #[derive(Serialize)]
@@ -34,6 +35,8 @@ pub(crate) struct Ready {
     /// The FUSE file.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_device: Option<BlockDevice>,
     #[serde(flatten)]
     served: Served,
     mount: Vec<String>,
@@ -44,22 +47,25 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// Works out the lines. The server has at least one URI, or a file.
-    pub(super) fn new(served: Served, uris: &[Uri], file: Option<PathBuf>) -> Self {
+    /// Works out the lines. The server has at least one URI, a file, or a block device.
+    pub(super) fn new(served: Served, server: &Bound) -> Self {
+        let (uris, file, block_device) = (server.uris(), server.file(), server.block_device());
         let label = mount::label(&served.name);
         let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
         let uri = uris.first().cloned();
-        let target = match &file {
-            Some(file) => Target::File(file),
-            None => Target::Uri(uri.as_deref().unwrap_or_default()),
+        let target = match (&file, &block_device) {
+            (Some(file), _) => Target::File(file),
+            (None, Some(device)) => Target::Device(&device.path),
+            (None, None) => Target::Uri(uri.as_deref().unwrap_or_default()),
         };
         // Not even root can open the file of another user's server.
         let closed = file.is_some() && !rustix::process::geteuid().is_root();
         let Served { sector_size, created, read_only, .. } = served;
-        let drive = match &file {
-            Some(file) => file.display().to_string(),
-            None => uri.clone().unwrap_or_default(),
+        let drive = match (&uri, &target) {
+            (Some(uri), _) => uri.clone(),
+            (None, Target::File(path) | Target::Device(path)) => path.display().to_string(),
+            (None, Target::Uri(uri)) => (*uri).to_owned(),
         };
         Self {
             event: "ready",
@@ -70,6 +76,7 @@ impl Ready {
             uri,
             uris,
             file,
+            block_device,
             served,
         }
     }
@@ -82,6 +89,7 @@ impl fmt::Display for Ready {
         let access = if self.served.read_only { ", read-only" } else { "" };
         writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
         section(f, "file", &self.file.iter().map(|file| file.display().to_string()).collect::<Vec<_>>())?;
+        section(f, "block device", &self.block_device.iter().map(BlockDevice::to_string).collect::<Vec<_>>())?;
         section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;

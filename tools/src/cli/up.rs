@@ -29,7 +29,7 @@ pub(crate) struct Up {
     #[command(flatten)]
     serve: ServeArgs,
     /// Mount the filesystem in the volume at DIR, as root, until the end; DIR is made if it is missing
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "fuse", "tls_cert"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "fuse", "tls_cert", "ublk"])]
     mount: Option<PathBuf>,
     #[command(flatten, next_help_heading = "With --mount")]
     wish: Wish,
@@ -61,8 +61,9 @@ impl Up {
 
     /// Makes or opens the volume, and serves it until a signal ends it.
     fn serve(self, state: &StatePath, config: &Config, ui: Ui) -> Result<(), Error> {
-        // Before anything is made: what asks for a wrong engine changes nothing.
+        // Before anything is made: what asks for a wrong engine, or for what the system lacks, changes nothing.
         let engine = config.engine()?.engine;
+        self.serve.check()?;
         if let Some(background) = self.background {
             background.detach();
         }
@@ -78,7 +79,7 @@ impl Up {
         let served = self.describe(&volume, created);
         let places = DefaultPlaces { socket: links.socket(), fuse_dir: links.fuse_dir() };
         let server = self.serve.bind(volume, served.name.clone(), places, engine)?;
-        ui.answer(&Ready::new(served, &server.uris(), server.file()))?;
+        ui.answer(&Ready::new(served, &server))?;
         if let Some(background) = self.background {
             background.hand_over(&links.log())?;
         }

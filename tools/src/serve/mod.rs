@@ -4,6 +4,7 @@ mod address;
 mod fuse;
 mod nbd;
 mod tls;
+mod ublk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,17 +21,22 @@ use crate::parse::Listen;
 use crate::signals::StopSignals;
 use crate::volume::Volume;
 use tls::TlsFiles;
+pub(crate) use ublk::BlockDevice;
 
 /// How a volume is served.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArgs {
-    /// Where to serve it over NBD, repeatable [default: unix:STATE-DIR/run/UUID.sock]
+    /// Where to serve it over NBD, repeatable [default: unix:STATE-DIR/run/UUID.sock, or nowhere
+    /// with --ublk]
     #[arg(long, value_name = "unix:SOCKET|tcp:HOST:PORT")]
     pub(crate) listen: Vec<Listen>,
     /// Serve it as one file, DIR/disk, in the place of NBD; a loop device takes it with direct I/O [default DIR:
     /// STATE-DIR/run/UUID.fuse]
-    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with_all = ["listen", "tls_cert"])]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with_all = ["listen", "tls_cert", "ublk"])]
     fuse: Option<Option<PathBuf>>,
+    /// Make it a block device of this machine, /dev/ublkbN
+    #[arg(long)]
+    ublk: bool,
     /// The export's name [default: the file's name without its extension]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -65,17 +71,26 @@ pub(crate) struct DefaultPlaces {
 
 /// An export that can be reached already, and answers once it is told to.
 pub(crate) enum Bound {
-    /// Over NBD.
-    Nbd(export::nbd::Server),
+    /// Over NBD, as a block device that the same threads serve, or both.
+    Nbd(export::nbd::Server, Option<Box<export::ublk::Device>>),
     /// As a file.
     Fuse(export::fuse::Server),
 }
 
 impl ServeArgs {
+    /// Whether the system can do what is asked for, as far as that is known before anything is made.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.ublk { ublk::check() } else { Ok(()) }
+    }
+
     /// Makes `volume` an export called `name` that `engine` encrypts.
     ///
     /// # Errors
-    /// When the segment does not fit the backing, or an address, directory, name or certificate cannot be used.
+    /// When the segment does not fit the backing, or an address, directory, name or certificate cannot be used, or
+    /// there can be no block device.
     pub(crate) fn bind(
         &self,
         volume: Volume,
@@ -83,14 +98,19 @@ impl ServeArgs {
         places: DefaultPlaces,
         engine: Engine,
     ) -> Result<Bound, Error> {
-        let description = format!("sear volume {}", volume.opened.uuid);
+        let uuid = volume.opened.uuid;
+        let description = format!("sear volume {uuid}");
         let volume = Arc::new(self.open(volume, engine)?);
         match &self.fuse {
             Some(dir) => {
                 let dir = dir.clone().unwrap_or(places.fuse_dir);
                 fuse::mount(volume, &name, dir).map(Bound::Fuse)
             }
-            None => nbd::bind(self, volume, name, description, places.socket).map(Bound::Nbd),
+            None => {
+                let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
+                let device = self.ublk.then(|| ublk::attach(server.workers(), volume, uuid)).transpose()?;
+                Ok(Bound::Nbd(server, device.map(Box::new)))
+            }
         }
     }
 
@@ -115,7 +135,7 @@ impl Bound {
     /// Where NBD clients find the export.
     pub(crate) fn uris(&self) -> Vec<Uri> {
         match self {
-            Self::Nbd(server) => server.uris(),
+            Self::Nbd(server, _) => server.uris(),
             Self::Fuse(_) => Vec::new(),
         }
     }
@@ -123,18 +143,26 @@ impl Bound {
     /// The file.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         match self {
-            Self::Nbd(_) => None,
+            Self::Nbd(..) => None,
             Self::Fuse(server) => Some(server.file()),
+        }
+    }
+
+    /// The block device.
+    pub(crate) fn block_device(&self) -> Option<BlockDevice> {
+        match self {
+            Self::Nbd(_, device) => device.as_deref().map(ublk::describe),
+            Self::Fuse(_) => None,
         }
     }
 
     /// Serves until a signal asks for an end, then flushes.
     ///
     /// # Errors
-    /// When requests cannot be taken or do not end, or when the last flush fails.
+    /// When requests cannot be taken or do not end, the block device cannot be removed, or the last flush fails.
     pub(crate) fn run_until(self, signals: StopSignals) -> Result<(), Error> {
         match self {
-            Self::Nbd(server) => nbd::run_until(server, signals),
+            Self::Nbd(server, device) => nbd::run_until(server, device, signals),
             Self::Fuse(server) => fuse::run_until(server, signals),
         }
     }

@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread;
 
 use datapath::export::nbd::{self, Config, Export, Limits, Server};
+use datapath::export::ublk::Device;
 use datapath::volume::Volume;
 
-use super::{ServeArgs, address};
+use super::{ServeArgs, address, ublk};
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 
-/// Listens, at `default_socket` unless told otherwise.
+/// Listens: where it is told to; else nowhere when there will be a block device, and at `default_socket` when not.
 pub(super) fn bind(
     arguments: &ServeArgs,
     volume: Arc<Volume>,
@@ -21,6 +23,7 @@ pub(super) fn bind(
     default_socket: PathBuf,
 ) -> Result<Server, Error> {
     let listen = match arguments.listen.as_slice() {
+        [] if arguments.ublk => Vec::new(),
         [] => vec![address::resolve(&Listen::Unix(default_socket))?],
         typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
     };
@@ -40,14 +43,18 @@ fn warn_of_plaintext(listen: &nbd::Listen) {
     }
 }
 
-/// Serves until a signal asks for an end; then stops accepting, drains and flushes.
-pub(super) fn run_until(server: Server, mut signals: StopSignals) -> Result<(), Error> {
-    let handle = server.handle();
+/// Serves until a signal asks for an end; then removes the block device, once nobody uses it, stops accepting, drains
+/// and flushes.
+pub(super) fn run_until(server: Server, device: Option<Box<Device>>, mut signals: StopSignals) -> Result<(), Error> {
+    let (handle, (detached, outcome)) = (server.handle(), mpsc::channel());
     let stop = move || {
         signals.wait();
         tracing::info!("asked to stop");
+        // If the server has ended by itself, nobody wants to know.
+        let _ = detached.send(device.map_or(Ok(()), |device| ublk::detach(*device)));
         handle.shutdown();
     };
     thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
-    Ok(server.run()?)
+    server.run()?;
+    outcome.try_recv().unwrap_or(Ok(()))
 }
