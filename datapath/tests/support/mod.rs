@@ -4,11 +4,12 @@
 pub(crate) mod clients;
 #[allow(unreachable_pub, reason = "the tests over all exports use it too")]
 pub(crate) mod history;
+pub(crate) mod line;
 pub(crate) mod power;
 pub(crate) mod script;
 pub(crate) mod store;
 
-use datapath::disk::{BlockingDisk, IoError};
+use datapath::disk::{BlockingDisk, Command, IoError};
 use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
 use keywrap::keys::VolumeKey;
 use keywrap::secret::SecretBytes;
@@ -28,4 +29,16 @@ pub(crate) fn segment(offset: u64, sectors: u64, sector_size: SectorSize) -> Dat
 pub(crate) fn read(disk: &dyn BlockingDisk, offset: u64, len: usize) -> Result<Vec<u8>, IoError> {
     let mut bytes = vec![0; len];
     disk.read_at(&mut bytes, offset).map(|()| bytes)
+}
+
+/// An operation without a payload; a write's is ones.
+pub(crate) fn run(disk: &dyn BlockingDisk, command: Command, offset: u64, len: u64) -> Result<(), IoError> {
+    match command {
+        Command::Read => read(disk, offset, usize::try_from(len).unwrap()).map(drop),
+        Command::Write { fua } => disk.write_at(&vec![1; usize::try_from(len).unwrap()], offset, fua),
+        Command::WriteZeroes { fua } => disk.write_zeroes(offset, len, fua),
+        Command::Trim { fua } => disk.trim(offset, len, fua),
+        Command::Flush => disk.flush(),
+        Command::Cache => Ok(()),
+    }
 }
