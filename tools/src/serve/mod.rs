@@ -16,6 +16,7 @@ use datapath::export;
 use datapath::export::nbd::Uri;
 use datapath::volume::{DiskOptions, Volume as ServedVolume};
 
+use crate::control::Control;
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
@@ -86,7 +87,7 @@ impl ServeArgs {
         if self.ublk { ublk::check() } else { Ok(()) }
     }
 
-    /// Makes `volume` an export called `name` that `engine` encrypts.
+    /// Makes `volume` an export called `name` that `engine` encrypts, and what tells of it.
     ///
     /// # Errors
     /// When the segment does not fit the backing, or an address, directory, name or certificate cannot be used, or
@@ -97,21 +98,24 @@ impl ServeArgs {
         name: String,
         places: DefaultPlaces,
         engine: Engine,
-    ) -> Result<Bound, Error> {
-        let uuid = volume.opened.uuid;
+    ) -> Result<(Bound, Control), Error> {
+        let (uuid, follows_device) = (volume.opened.uuid, volume.opened.follows_device);
+        let path = volume.places.data.path.clone();
         let description = format!("sear volume {uuid}");
         let volume = Arc::new(self.open(volume, engine)?);
-        match &self.fuse {
+        let control = Control { uuid, name: name.clone(), path, volume: Arc::clone(&volume), follows_device };
+        let bound = match &self.fuse {
             Some(dir) => {
                 let dir = dir.clone().unwrap_or(places.fuse_dir);
-                fuse::mount(volume, &name, dir).map(Bound::Fuse)
+                fuse::mount(volume, &name, dir).map(Bound::Fuse)?
             }
             None => {
                 let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
                 let device = self.ublk.then(|| ublk::attach(server.workers(), volume, uuid)).transpose()?;
-                Ok(Bound::Nbd(server, device.map(Box::new)))
+                Bound::Nbd(server, device.map(Box::new))
             }
-        }
+        };
+        Ok((bound, control))
     }
 
     /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
