@@ -12,6 +12,7 @@ mod require;
 mod run;
 mod sear;
 mod served;
+mod vm;
 
 pub(crate) use built::built;
 
@@ -24,3 +25,4 @@ pub use require::{Need, PYTHON, require};
 pub use run::{Failure, Run, wait_until};
 pub use sear::Sear;
 pub use served::{Served, free_port};
+pub use vm::{Outcome, RunningVm, Vm};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::run::{Run, search_path};
+use super::vm;
 
 /// Debian's own Python: the one that its `python3-*` packages belong to.
 pub const PYTHON: &str = "/usr/bin/python3";
@@ -24,6 +25,8 @@ pub enum Need {
     Loop,
     /// A filesystem in memory that can be mounted.
     Tmpfs,
+    /// A virtual machine with Debian's kernel ([`Vm`](super::Vm)).
+    Vm,
 }
 
 /// Whether the machine has everything in `needs`. If not, what is missing was printed and the test should return.
@@ -52,6 +55,7 @@ impl Need {
             Self::Library(name) => (!has_library(name)).then(|| format!("there is no library `{name}`")),
             Self::Root | Self::Tmpfs => (!rustix::process::geteuid().is_root()).then(|| "this is not root".to_owned()),
             Self::Fuse => (!Path::new("/dev/fuse").exists()).then(|| "there is no /dev/fuse".to_owned()),
+            Self::Vm => Self::Tool("qemu-system-x86_64").missing().or_else(vm::obstacle),
             Self::Loop => (!Path::new("/dev/loop-control").exists()).then(|| "there are no loop devices".to_owned()),
         }
     }

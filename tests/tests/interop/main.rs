@@ -15,4 +15,5 @@ mod real_tree;
 mod scripts;
 mod secrets;
 mod tls;
+mod vm;
 mod xts;

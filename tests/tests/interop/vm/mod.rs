@@ -1,0 +1,3 @@
+//! Sear with kernel features that the host may lack, in a virtual machine.
+
+mod rig;
