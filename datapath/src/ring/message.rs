@@ -51,6 +51,19 @@ impl Message {
         }
     }
 
+    /// Adds bytes that `write` appends.
+    ///
+    /// # Errors
+    /// Those of `write`; what it had appended by then is sent.
+    pub fn fill(&mut self, write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> std::io::Result<()> {
+        let start = self.text.len();
+        let result = write(&mut self.text);
+        let end = self.text.len();
+        self.len += end - start;
+        self.parts.push(Part::Text(start..end));
+        result
+    }
+
     /// Adds a range of a chunk, not copied.
     pub fn chunk(&mut self, chunk: Chunk, range: Range<usize>) {
         debug_assert!(range.end <= chunk.len());

@@ -62,6 +62,7 @@ pub struct Context<'a> {
     port: u32,
     /// Ports that the port hands over to the worker.
     adopted: &'a mut Vec<Box<dyn Port>>,
+    starved: &'a mut Vec<u32>,
 }
 
 impl Context<'_> {
@@ -94,6 +95,13 @@ impl Context<'_> {
         self.adopted.push(port);
     }
 
+    /// Lets the port settle again in the next turn: it lacked memory that others have.
+    pub fn starve(&mut self) {
+        if self.starved.last() != Some(&self.port) {
+            self.starved.push(self.port);
+        }
+    }
+
     /// The worker's inbox, for other threads.
     #[must_use]
     pub fn inbox(&self) -> &Arc<Inbox> {
@@ -119,6 +127,8 @@ pub struct Worker {
     /// Ports that something happened to in this turn, perhaps more than once.
     touched: Vec<u32>,
     adopted: Vec<Box<dyn Port>>,
+    /// Ports that lacked memory in the last turn.
+    starved: Vec<u32>,
     stopping: bool,
 }
 
@@ -151,6 +161,7 @@ impl Worker {
             free: Vec::new(),
             touched: Vec::new(),
             adopted: Vec::new(),
+            starved: Vec::new(),
             stopping: false,
         })
     }
@@ -188,6 +199,7 @@ impl Worker {
     /// When the ring fails; what was in flight is lost.
     pub fn turn(&mut self, block: bool) -> io::Result<()> {
         self.ring.wait(block)?;
+        self.touched.append(&mut self.starved);
         while let Some(completion) = self.ring.next() {
             self.complete(completion);
         }
@@ -288,6 +300,7 @@ impl Worker {
             inbox: &self.inbox,
             port: number,
             adopted: &mut self.adopted,
+            starved: &mut self.starved,
         };
         act(port.as_mut(), &mut cx);
         self.ports[number as usize] = Some(port);

@@ -58,6 +58,23 @@ impl Workers {
         self.inboxes.iter().for_each(|inbox| inbox.put(Errand::Stop));
     }
 
+    /// Whether every worker has ended.
+    #[must_use]
+    pub fn have_ended(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Whether a worker has ended without being asked to.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
+    }
+
+    /// Gives up on workers that do not end: they go on by themselves until the process ends.
+    pub fn abandon(mut self) {
+        self.threads.clear();
+    }
+
     /// Waits until every worker has ended.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::wire::{self, transmission_flag as flag};
-use crate::disk::{Disk, Geometry};
+use crate::disk::Geometry;
+use crate::volume::Volume;
 
 /// The longest request payload, in bytes: the one that every client may use without asking ("Size constraints").
 pub const MAX_PAYLOAD: u32 = crate::limits::MAX_TRANSFER;
@@ -16,17 +17,15 @@ pub struct Export {
     pub name: String,
     /// A line for people, shown by `nbdinfo --list`; may be empty.
     pub description: String,
-    /// Requests that are not aligned to the sector size are refused with `EINVAL` instead of served by
-    /// read-modify-write, and the sector size is advertised as the minimum block size.
-    pub strict_alignment: bool,
-    /// The disk behind it.
-    pub disk: Arc<dyn Disk>,
+    /// The volume behind it. If it is strict about alignment, its sector size is advertised as the minimum block size,
+    /// and requests that are not aligned to it are refused with `EINVAL`.
+    pub volume: Arc<Volume>,
 }
 
 impl Export {
     /// The transmission flags of this export; `structured` says whether structured replies were negotiated.
     pub(crate) fn transmission_flags(&self, structured: bool) -> u16 {
-        let Geometry { read_only, discards, .. } = self.disk.geometry();
+        let Geometry { read_only, discards, .. } = self.volume.geometry();
         let mut flags = flag::HAS_FLAGS | flag::SEND_FLUSH | flag::SEND_FUA | flag::CAN_MULTI_CONN | flag::SEND_CACHE;
         if read_only {
             flags |= flag::READ_ONLY;
@@ -44,8 +43,8 @@ impl Export {
 
     /// Minimum block size, preferred block size and maximum payload, in bytes (`NBD_INFO_BLOCK_SIZE`).
     pub(crate) fn block_sizes(&self) -> [u32; 3] {
-        let sector = self.disk.geometry().sector_size.bytes();
-        let minimum = if self.strict_alignment { sector } else { 1 };
+        let sector = self.volume.geometry().sector_size.bytes();
+        let minimum = if self.volume.is_strict() { sector } else { 1 };
         [minimum, sector.max(4096), MAX_PAYLOAD]
     }
 }

@@ -3,7 +3,6 @@
 use std::io;
 
 use super::handshake::Violation;
-use super::socket::is_timeout;
 use super::transmission::BadMagic;
 
 /// Why a connection was cut. Written to the log; clients see only the end of the connection.
@@ -21,13 +20,8 @@ pub(super) enum Fault {
     Stalled,
     #[error("the connection ended in the middle of a request")]
     CutOff,
+    #[error("a part of a read failed after others of its one reply were sent")]
+    ReadFailed,
     #[error("the connection failed: {0}")]
     Socket(#[from] io::Error),
-}
-
-impl Fault {
-    /// An I/O error during the handshake, where a timeout is the whole handshake's.
-    pub(super) fn handshake(error: io::Error) -> Self {
-        if is_timeout(&error) { Self::HandshakeTime } else { Self::Socket(error) }
-    }
 }

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
-
-use super::socket::Socket;
 
 /// Connections the kernel keeps for us until they are accepted.
 const BACKLOG: i32 = 128;
@@ -82,15 +80,15 @@ impl Listener {
     }
 
     /// The next connection; `WouldBlock` when there is none.
-    pub(super) fn accept(&self) -> io::Result<Socket> {
+    pub(super) fn accept(&self) -> io::Result<OwnedFd> {
         match self {
-            Self::Unix { listener, .. } => Ok(Socket::Unix(listener.accept()?.0)),
+            Self::Unix { listener, .. } => Ok(listener.accept()?.0.into()),
             Self::Tcp { listener, .. } => {
                 let stream = listener.accept()?.0;
                 stream.set_nodelay(true)?;
                 // A client whose machine vanished would hold its connection for ever otherwise.
                 sockopt::set_socket_keepalive(&stream, true)?;
-                Ok(Socket::Tcp(stream))
+                Ok(stream.into())
             }
         }
     }

@@ -1,28 +1,25 @@
 //! The NBD server: a disk offered over a Unix socket or TCP, with or without TLS.
 //!
 //! ```text
-//!               bytes                       events                      disk::Io
-//!  socket ──▶ reader ──▶ handshake │ transmission ──▶ connection ──▶ Disk::submit
-//!  socket ◀── writer ◀── replies   ◀──────────────── Outcome (any order, any thread)
+//!            bytes                          pieces                     Queue::start
+//!  socket ──▶ connection ──▶ handshake │ transmission ──▶ connection ──▶ a worker's disk
+//!  socket ◀── connection ◀── replies   ◀───────────────── finished (any order)
 //! ```
 //! [`handshake`] and [`transmission`] do no I/O: bytes in, events and reply bytes out, so that a test can give them
-//! every byte in every split. `server`, `connection` and `tls` do the I/O and know nothing of the protocol's bytes.
+//! every byte in every split. `connection` is what joins them to a worker's ring and disks; `accept` brings connections in.
 //! What is covered, option by option, is in `docs/nbd.md`.
 
 pub mod handshake;
 pub mod transmission;
 
-mod budget;
+mod accept;
 mod connection;
 mod exports;
 mod fault;
 mod limits;
 mod listen;
-mod negotiate;
-mod outbox;
-mod pool;
 mod server;
-mod socket;
+mod shared;
 #[cfg(test)]
 mod test_disk;
 #[cfg(test)]

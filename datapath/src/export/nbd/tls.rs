@@ -1,25 +1,14 @@
 //! TLS inside a connection (`NBD_OPT_STARTTLS`), by rustls with the ring provider: TLS 1.2 and 1.3, AEAD suites only.
-//!
-//! Two threads use one session: the reader decrypts, the writer encrypts. The session is locked for the cryptography
-//! only, never during I/O. After the handshake only the writer sends; what the session itself wants to send (an answer
-//! to a key update) goes out with the next reply. So records leave in the order in which they were encrypted.
 
-use std::io::{self, IoSlice, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::fault::Fault;
 use super::handshake::TlsMode;
-use super::negotiate::Transport;
-use super::socket::{Socket, SocketStream};
-
-/// Received TLS bytes are read in pieces of this many: a little more than one record.
-const CHUNK: usize = 17 << 10;
 
 /// The server's certificate, and what it asks of clients. Every file is PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,31 +85,13 @@ impl Tls {
         self.mode
     }
 
-    /// Runs the TLS handshake as the server; `check_time` bounds each of its reads and writes.
-    pub(super) fn accept(
-        &self,
-        socket: &Arc<Socket>,
-        check_time: impl Fn() -> Result<(), Fault>,
-    ) -> Result<Transport, Fault> {
+    /// A session at its beginning.
+    pub(super) fn session(&self) -> Result<ServerConnection, rustls::Error> {
         let config = self.config.as_ref().ok_or(rustls::Error::HandshakeNotComplete)?;
         let mut session = ServerConnection::new(Arc::clone(config))?;
-        let mut stream = SocketStream(Arc::clone(socket));
-        while session.is_handshaking() || session.wants_write() {
-            check_time()?;
-            if session.wants_write() {
-                session.write_tls(&mut stream).map_err(Fault::handshake)?;
-            } else if session.read_tls(&mut stream).map_err(Fault::handshake)? == 0 {
-                return Err(Fault::CutOff);
-            } else if let Err(error) = session.process_new_packets() {
-                // The client is told why, if it still listens.
-                session.write_tls(&mut stream).ok();
-                return Err(error.into());
-            }
-        }
-        let session = Arc::new(Mutex::new(session));
-        let reader =
-            TlsReader { session: Arc::clone(&session), stream: stream.clone(), raw: vec![0; CHUNK], new: 0..0 };
-        Ok(Transport { reader: Box::new(reader), writer: Box::new(TlsWriter { session, stream, raw: Vec::new() }) })
+        // What is bounded is the connection's window, of which this is a part.
+        session.set_buffer_limit(None);
+        Ok(session)
     }
 }
 
@@ -144,98 +115,4 @@ fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
 
 fn pem(path: &Path, what: &'static str, error: rustls_pki_types::pem::Error) -> TlsError {
     TlsError::Pem { path: path.to_path_buf(), what, reason: error.to_string() }
-}
-
-fn lock(session: &Mutex<ServerConnection>) -> MutexGuard<'_, ServerConnection> {
-    session.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Decrypts what the client sends.
-struct TlsReader {
-    session: Arc<Mutex<ServerConnection>>,
-    stream: SocketStream,
-    raw: Vec<u8>,
-    /// Bytes of `raw` that were received but not yet given to the session.
-    new: std::ops::Range<usize>,
-}
-
-impl Read for TlsReader {
-    /// 0 after the client closed the session; a connection that ends without that is an error, since anyone on the
-    /// wire could have cut it.
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.decrypted(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
-                outcome => return outcome,
-            }
-            let received = self.stream.read(&mut self.raw)?;
-            if received == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            self.new = 0..received;
-        }
-    }
-}
-
-impl TlsReader {
-    /// Plaintext out of the bytes received so far; `WouldBlock` when more of them are needed.
-    fn decrypted(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut session = lock(&self.session);
-        loop {
-            match session.reader().read(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !self.new.is_empty() => (),
-                outcome => return outcome,
-            }
-            self.new.start += session.read_tls(&mut &self.raw[self.new.clone()])?;
-            session.process_new_packets().map_err(io::Error::other)?;
-        }
-    }
-}
-
-/// Encrypts what the server sends, and closes the session when dropped.
-struct TlsWriter {
-    session: Arc<Mutex<ServerConnection>>,
-    stream: SocketStream,
-    raw: Vec<u8>,
-}
-
-impl TlsWriter {
-    /// Encrypts by `put` and sends what came of it.
-    fn send(&mut self, put: impl FnOnce(&mut ServerConnection) -> io::Result<usize>) -> io::Result<usize> {
-        self.raw.clear();
-        let mut session = lock(&self.session);
-        let taken = put(&mut session)?;
-        while session.wants_write() {
-            session.write_tls(&mut self.raw)?;
-        }
-        drop(session);
-        self.stream.write_all(&self.raw)?;
-        Ok(taken)
-    }
-}
-
-impl Write for TlsWriter {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.send(|session| session.writer().write(buf))
-    }
-
-    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.send(|session| session.writer().write_vectored(bufs))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for TlsWriter {
-    fn drop(&mut self) {
-        let sent = self.send(|session| {
-            session.send_close_notify();
-            Ok(0)
-        });
-        if let Err(error) = sent {
-            tracing::trace!(%error, "the client was gone before TLS was closed");
-        }
-    }
 }

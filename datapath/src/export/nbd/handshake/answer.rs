@@ -81,7 +81,7 @@ impl Handshake {
         let index = wire::legal_string(data).and_then(|name| self.exports.find(name));
         let index = index.filter(|_| !self.needs_tls_first()).ok_or(Violation::ExportName)?;
         let export = self.exports.get(index);
-        out.extend_from_slice(&export.disk.geometry().len.0.to_be_bytes());
+        out.extend_from_slice(&export.volume.geometry().len.0.to_be_bytes());
         out.extend_from_slice(&export.transmission_flags(self.chosen.structured).to_be_bytes());
         if !self.no_zeroes {
             out.extend_from_slice(&[0; EXPORT_NAME_PADDING]);
@@ -150,11 +150,11 @@ impl Handshake {
     fn transmit(&self, index: usize) -> Next {
         let export = self.exports.get(index);
         let session = Session {
-            geometry: export.disk.geometry(),
-            strict_alignment: export.strict_alignment,
+            geometry: export.volume.geometry(),
+            strict_alignment: export.volume.is_strict(),
             structured: self.chosen.structured,
             block_status: self.chosen.allocation_of == Some(index),
         };
-        Next::Transmit(export.clone(), session)
+        Next::Transmit(index, session)
     }
 }

@@ -28,7 +28,7 @@ impl Replies<'_> {
 
     /// Size and transmission flags, which every `NBD_OPT_INFO` and `NBD_OPT_GO` is owed.
     pub(super) fn info_export(&mut self, export: &Export, structured: bool) {
-        let size = export.disk.geometry().len.0.to_be_bytes();
+        let size = export.volume.geometry().len.0.to_be_bytes();
         let flags = export.transmission_flags(structured).to_be_bytes();
         self.info(info::EXPORT, &[&size, &flags]);
     }

@@ -28,7 +28,8 @@ pub(super) fn check(header: &RequestHeader, session: &Session) -> Result<Option<
     if changes(action) && session.geometry.read_only {
         return Err(READ_ONLY);
     }
-    let request = Request { cookie: header.cookie, action, offset: header.offset, len: header.len };
+    let in_one_chunk = header.flags & flag::DF != 0;
+    let request = Request { cookie: header.cookie, action, offset: header.offset, len: header.len, in_one_chunk };
     if action == Action::Disk(Command::Flush) {
         return if (header.offset, header.len) == (0, 0) { Ok(Some(request)) } else { Err(FLUSH_RANGE) };
     }

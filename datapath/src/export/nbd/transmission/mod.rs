@@ -1,6 +1,7 @@
 //! The transmission phase (NBD protocol, "Transmission"), as a state machine without I/O: bytes in, events out.
 //!
-//! Replies are built by [`Replies`], in whatever order the disk completes.
+//! Payloads are never kept here: the caller takes them from the bytes it received ([`Transmission::payload`]), straight
+//! to where they belong. Replies are built by [`Replies`], in whatever order the disk completes.
 
 mod check;
 mod refusal;
@@ -8,13 +9,10 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-use std::mem;
-
 pub use refusal::{Errno, Refusal};
-pub use reply::Replies;
+pub use reply::{Head, Replies};
 
 use super::wire::{self, REQUEST_LEN, RequestHeader};
-use crate::buf::Buf;
 use crate::disk::{Command, Geometry};
 
 /// The id of `base:allocation` in this server's replies.
@@ -44,6 +42,8 @@ pub struct Request {
     pub offset: u64,
     /// Bytes; 0 for a flush.
     pub len: u32,
+    /// The data of a read is to be sent in one chunk (`NBD_CMD_FLAG_DF`).
+    pub in_one_chunk: bool,
 }
 
 /// What a request asks for.
@@ -67,15 +67,12 @@ impl Request {
 }
 
 /// What arrived.
+#[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Nothing whole yet: read on.
+    /// Nothing whole yet: all input is used up.
     Continue,
-    /// A request to run.
+    /// A request to run. If it is a write, its payload comes next: [`Transmission::payload`] hands it out.
     Request(Request),
-    /// A write whose payload comes next: call [`Transmission::supply`] with a buffer of [`Request::payload_len`] bytes.
-    WantsBuffer(Request),
-    /// A write, and its payload.
-    Write(Request, Buf),
     /// A request that is answered without the disk.
     Answer {
         /// The client's name for the request.
@@ -95,15 +92,14 @@ pub struct BadMagic(pub u32);
 /// ```text
 ///            ┌────────────────────────── request, answer ◀──┐
 ///            ▼                                              │
-///          Header ──▶ Waiting ──supply──▶ Payload ── write ─┤
+///          Header ──▶ Payload (of a write) ── all taken ────┤
 ///            ├──────▶ Skip (payload of a refused write) ────┘
 ///            └──────▶ Over (disconnect, bad magic)
 /// ```
 enum State {
     Header,
-    Waiting(Request),
-    Payload(Request, Buf),
-    Skip { cookie: u64, refusal: Refusal, left: u64 },
+    Payload { left: u32 },
+    Skip { cookie: u64, refusal: Refusal, left: u32 },
     Over,
 }
 
@@ -111,19 +107,16 @@ enum State {
 pub struct Transmission {
     session: Session,
     state: State,
-    /// A header being received; also where a refused payload is dropped.
-    scratch: [u8; SCRATCH],
+    /// A header of which only a part has arrived.
+    header: [u8; REQUEST_LEN],
     filled: usize,
 }
-
-/// A refused payload is read and dropped in pieces of this many bytes.
-const SCRATCH: usize = 4096;
 
 impl Transmission {
     /// A transmission phase at its beginning.
     #[must_use]
     pub fn new(session: Session) -> Self {
-        Self { session, state: State::Header, scratch: [0; SCRATCH], filled: 0 }
+        Self { session, state: State::Header, header: [0; REQUEST_LEN], filled: 0 }
     }
 
     /// Whether the next byte begins a new request.
@@ -132,66 +125,58 @@ impl Transmission {
         matches!(self.state, State::Header) && self.filled == 0
     }
 
-    /// Where the client's next bytes go. Empty while a buffer is awaited, and when the phase is over.
-    pub fn space(&mut self) -> &mut [u8] {
-        match &mut self.state {
-            State::Header => &mut self.scratch[self.filled..REQUEST_LEN],
-            State::Payload(_, buf) => &mut buf.as_mut_slice()[self.filled..],
-            State::Skip { left, .. } => {
-                let len = usize::try_from(*left).unwrap_or(SCRATCH).min(SCRATCH);
-                &mut self.scratch[..len]
-            }
-            State::Waiting(_) | State::Over => &mut [],
-        }
+    /// The disk is now what `geometry` says: it has grown.
+    pub fn set_geometry(&mut self, geometry: Geometry) {
+        self.session.geometry = geometry;
     }
 
-    /// Takes the first `received` bytes of [`Transmission::space`].
+    /// How many bytes of a write's payload are still to be taken; while there are any, nothing else comes.
+    #[must_use]
+    pub fn payload_left(&self) -> u32 {
+        if let State::Payload { left } = self.state { left } else { 0 }
+    }
+
+    /// Takes at most `room` bytes of a write's payload off the front of `input`.
+    pub fn payload<'a>(&mut self, input: &mut &'a [u8], room: usize) -> &'a [u8] {
+        let State::Payload { left } = &mut self.state else { return &[] };
+        let taken = take(input, (*left as usize).min(room));
+        *left -= length(taken);
+        if *left == 0 {
+            self.state = State::Header;
+        }
+        taken
+    }
+
+    /// Takes the next request off the front of `input`. While a payload is to be taken, takes nothing.
     ///
     /// # Errors
     /// When the client sends something that is not a request; the caller closes the connection.
-    pub fn advance(&mut self, received: usize) -> Result<Event, BadMagic> {
-        let received = received.min(self.space().len());
-        if let State::Skip { left, .. } = &mut self.state {
-            *left -= received as u64;
-        } else {
-            self.filled += received;
-        }
-        let whole = match &self.state {
-            State::Header => self.filled == REQUEST_LEN,
-            State::Payload(_, buf) => self.filled == buf.len(),
-            State::Skip { left, .. } => *left == 0,
-            State::Waiting(_) | State::Over => false,
-        };
-        if whole { self.step() } else { Ok(Event::Continue) }
-    }
-
-    /// Gives the buffer that [`Event::WantsBuffer`] asked for. One of another length is refused by giving it back.
-    pub fn supply(&mut self, buf: Buf) -> Option<Buf> {
-        match self.state {
-            State::Waiting(request) if buf.len() == request.len as usize => {
-                self.state = State::Payload(request, buf);
-                None
+    pub fn advance(&mut self, input: &mut &[u8]) -> Result<Event, BadMagic> {
+        match &mut self.state {
+            State::Header => self.header(input),
+            State::Skip { left, .. } => {
+                *left -= length(take(input, *left as usize));
+                if *left > 0 {
+                    return Ok(Event::Continue);
+                }
+                match std::mem::replace(&mut self.state, State::Header) {
+                    State::Skip { cookie, refusal, .. } => Ok(Event::Answer { cookie, result: Err(refusal) }),
+                    _ => Ok(Event::Continue),
+                }
             }
-            _ => Some(buf),
+            State::Payload { .. } | State::Over => Ok(Event::Continue),
         }
     }
 
-    /// Handles one whole header or payload.
-    fn step(&mut self) -> Result<Event, BadMagic> {
+    fn header(&mut self, input: &mut &[u8]) -> Result<Event, BadMagic> {
+        let part = take(input, REQUEST_LEN - self.filled);
+        self.header[self.filled..self.filled + part.len()].copy_from_slice(part);
+        self.filled += part.len();
+        if self.filled < REQUEST_LEN {
+            return Ok(Event::Continue);
+        }
         self.filled = 0;
-        match mem::replace(&mut self.state, State::Header) {
-            State::Header => self.header(),
-            State::Payload(request, buf) => Ok(Event::Write(request, buf)),
-            State::Skip { cookie, refusal, .. } => Ok(Event::Answer { cookie, result: Err(refusal) }),
-            over @ (State::Waiting(_) | State::Over) => {
-                self.state = over;
-                Ok(Event::Continue)
-            }
-        }
-    }
-
-    fn header(&mut self) -> Result<Event, BadMagic> {
-        let header = RequestHeader::decode(&self.scratch);
+        let header = RequestHeader::decode(&self.header);
         if header.magic != wire::REQUEST_MAGIC {
             self.state = State::Over;
             return Err(BadMagic(header.magic));
@@ -202,17 +187,30 @@ impl Transmission {
         }
         let has_payload = header.command == wire::cmd::WRITE && header.len > 0;
         Ok(match check::check(&header, &self.session) {
-            Ok(Some(request)) if has_payload => {
-                self.state = State::Waiting(request);
-                Event::WantsBuffer(request)
+            Ok(Some(request)) => {
+                if has_payload {
+                    self.state = State::Payload { left: header.len };
+                }
+                Event::Request(request)
             }
-            Ok(Some(request)) => Event::Request(request),
             Ok(None) => Event::Answer { cookie: header.cookie, result: Ok(()) },
             Err(refusal) if has_payload => {
-                self.state = State::Skip { cookie: header.cookie, refusal, left: u64::from(header.len) };
+                self.state = State::Skip { cookie: header.cookie, refusal, left: header.len };
                 Event::Continue
             }
             Err(refusal) => Event::Answer { cookie: header.cookie, result: Err(refusal) },
         })
     }
+}
+
+/// Takes at most `len` bytes off the front.
+fn take<'a>(input: &mut &'a [u8], len: usize) -> &'a [u8] {
+    let (taken, rest) = input.split_at(len.min(input.len()));
+    *input = rest;
+    taken
+}
+
+/// The length of something that was taken: never more than a payload's.
+fn length(taken: &[u8]) -> u32 {
+    u32::try_from(taken.len()).unwrap_or(u32::MAX)
 }
