@@ -1,3 +1,6 @@
-//! Exports: how a [`Disk`](crate::disk::Disk) is given back to clients as a block device.
+//! Exports: how a volume is given back to clients as a block device.
 
 pub mod nbd;
+pub mod vhost;
+
+mod table;

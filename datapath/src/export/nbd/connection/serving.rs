@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use super::table::Table;
+use crate::export::table::Table;
 use crate::buf::arena::{Chunk, MAX_CHUNK};
 use crate::disk::{Command, IoError};
 use crate::export::nbd::fault::Fault;
