@@ -1,10 +1,8 @@
-//! What every export sees of a volume: a disk of bytes that takes operations and completes them, in any order.
+//! What every export sees of a volume: a disk of bytes.
 
 use std::io;
 
 use keywrap::geometry::{ByteLen, SectorSize};
-
-use crate::buf::Buf;
 
 /// What a disk is, as an export advertises it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,17 +43,6 @@ pub enum Command {
     Flush,
 }
 
-/// A disk of bytes. Operations complete in any order, on any thread, each exactly once.
-///
-/// Overlapping operations in flight have no order among themselves, but each sector ends as one of them wrote it, whole.
-pub trait Disk: Send + Sync {
-    /// What the disk is.
-    fn geometry(&self) -> Geometry;
-
-    /// Starts `io` and returns; `done` is called exactly once, also when the operation is refused at once.
-    fn submit(&self, io: Io, done: Done);
-}
-
 /// A disk of bytes, used by calls that block until they are done. Any alignment and length will do.
 ///
 /// Overlapping calls that run together have no order among themselves, but each sector ends as one of them wrote it,
@@ -93,29 +80,6 @@ pub trait BlockingDisk: Send + Sync {
     /// # Errors
     /// See [`IoError`]; nothing may be assumed of earlier writes then.
     fn flush(&self) -> Result<(), IoError>;
-}
-
-/// Called with the outcome of an operation, on a thread that other operations need: it must not wait for one of them.
-pub type Done = Box<dyn FnOnce(Outcome) + Send>;
-
-/// One operation. `buf` holds `len` bytes for a read or a write and none for the others.
-pub struct Io {
-    /// What to do.
-    pub command: Command,
-    /// First byte.
-    pub offset: u64,
-    /// How many bytes; 0 for a flush.
-    pub len: u64,
-    /// The payload, owned by the operation until it completes.
-    pub buf: Buf,
-}
-
-/// How an operation ended; its buffer comes back with it.
-pub struct Outcome {
-    /// The payload: filled by a read, unchanged in length; its content is unspecified after a write.
-    pub buf: Buf,
-    /// Success, or why not.
-    pub result: Result<(), IoError>,
 }
 
 /// Why an operation failed.

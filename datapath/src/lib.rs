@@ -14,7 +14,6 @@ pub mod cipher;
 pub mod disk;
 pub mod export;
 pub mod limits;
-pub mod old;
 pub mod request;
 pub mod ring;
 pub mod volume;

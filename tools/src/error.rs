@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use datapath::cipher::dispatch::NoEngine;
 use datapath::export::nbd::{BindError, ListenError, RunError};
-use datapath::old::volume::OpenError;
+use datapath::volume::OpenError;
 use ekm_bridge::registry::RegistryError;
 use ekm_bridge::{NodeError, ProviderError};
 use keywrap::geometry::ByteLen;

@@ -90,6 +90,18 @@ impl Volume {
         self.stats.snapshots()
     }
 
+    /// Keeps every operation away from a range, as another operation would.
+    #[cfg(test)]
+    pub(crate) fn hold(&self, offset: u64, len: u64) {
+        self.claims.claim_blocking(claims::Claim::new(offset, len, true));
+    }
+
+    /// Ends [`Self::hold`] of the same range.
+    #[cfg(test)]
+    pub(crate) fn release(&self, offset: u64, len: u64) {
+        self.claims.release(claims::Claim::new(offset, len, true));
+    }
+
     /// Checks an operation against what the volume is, its options and its latch.
     fn request(&self, command: Command, offset: u64, len: u64) -> Result<Request, IoError> {
         let geometry = self.geometry();

@@ -15,7 +15,7 @@ use crate::serve::ServeArgs;
 use crate::signals::StopSignals;
 use crate::state::{State, StatePath};
 use crate::ui::Ui;
-use crate::old::volume::{Places, Request, Situation, Volume, VolumePath, create, unlock, uuid_of};
+use crate::volume::{Places, Request, Situation, Volume, VolumePath, create, unlock, uuid_of};
 
 #[derive(Args, Debug)]
 pub(crate) struct Up {

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
-use datapath::old::backend::file::FileBackend;
+use datapath::backend::file::FileBackend;
 use datapath::cipher::dispatch::Engine;
 use datapath::export::nbd::{self, Config, Export, Limits, Server, Uri};
-use datapath::old::volume::{DiskOptions, EncryptedDisk};
+use datapath::volume::{DiskOptions, Volume as ServedVolume};
 
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
-use crate::old::volume::Volume;
+use crate::volume::Volume;
 use tls::TlsFiles;
 
 /// How a volume is served.
@@ -67,14 +67,14 @@ impl ServeArgs {
             listen.iter().for_each(warn_of_plaintext);
         }
         let description = format!("sear volume {}", volume.opened.uuid);
-        let disk = Arc::new(self.disk(volume, engine)?);
-        let export = Export { name, description, strict_alignment: self.strict_alignment, disk };
-        let config = Config { exports: vec![export], listen, tls, limits: Limits::default() };
+        let volume = Arc::new(self.open(volume, engine)?);
+        let export = Export { name, description, volume };
+        let config = Config { exports: vec![export], listen, tls, limits: Limits::default(), workers: None, ring: None };
         Ok(Bound(Server::bind(config)?))
     }
 
     /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
-    fn disk(&self, volume: Volume, engine: Engine) -> Result<EncryptedDisk, Error> {
+    fn open(&self, volume: Volume, engine: Engine) -> Result<ServedVolume, Error> {
         let Volume { places, opened, .. } = volume;
         let options = DiskOptions {
             engine: Some(engine),
@@ -83,8 +83,9 @@ impl ServeArgs {
             strict_alignment: self.strict_alignment,
         };
         let path = places.data.path;
-        let backend = FileBackend::new(places.data.file).map_err(Error::io("serve", &path))?;
-        EncryptedDisk::open(Box::new(backend), &opened.volume_key, opened.segment, options)
+        let granule = opened.segment.sector_size;
+        let backend = FileBackend::new(places.data.file, granule, true).map_err(Error::io("serve", &path))?;
+        ServedVolume::open(Box::new(backend), &opened.volume_key, opened.segment, options)
             .map_err(|source| Error::Open { path, source })
     }
 }

@@ -1,136 +1,137 @@
-//! A disk in memory for the tests of this module.
+//! A disk in memory for the tests of this module: plain, watched, and stopped at will.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use keywrap::geometry::{ByteLen, SectorSize};
+use keywrap::geometry::SectorSize;
 
 use super::{Export, Exports};
-use crate::disk::{Command, Disk, Done, Geometry, Io, IoError, Outcome};
+use crate::backend::Backend;
+use crate::backend::mem::MemBackend;
+use crate::volume::{Counter, DiskOptions, Volume};
 
-/// A disk in memory that completes at once or, while its gate is shut, when the test releases.
+/// What a backend was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    Read,
+    Write,
+    Discard,
+    Flush,
+}
+
+/// A disk in memory whose operations wait while the test holds their sectors.
 pub(super) struct MemDisk {
-    pub(super) geometry: Geometry,
-    bytes: Mutex<Vec<u8>>,
-    log: Mutex<Vec<Command>>,
-    gate_shut: AtomicBool,
-    /// Every operation fails.
+    pub(super) volume: Arc<Volume>,
+    watched: Arc<Watched>,
+    len: u64,
+}
+
+struct Watched {
+    bytes: MemBackend,
+    log: Mutex<Vec<Call>>,
     broken: AtomicBool,
-    waiting: Mutex<Vec<(Io, Done)>>,
 }
 
 impl MemDisk {
     /// A disk of `len` zero bytes.
     pub(super) fn new(len: usize) -> Self {
-        let geometry =
-            Geometry { len: ByteLen(len as u64), sector_size: SectorSize::B4096, read_only: false, discards: true };
-        Self {
-            geometry,
-            bytes: Mutex::new(vec![0; len]),
-            log: Mutex::default(),
-            gate_shut: AtomicBool::new(false),
-            broken: AtomicBool::new(false),
-            waiting: Mutex::default(),
-        }
+        Self::with(len, DiskOptions { discards: true, ..DiskOptions::default() })
+    }
+
+    pub(super) fn with(len: usize, options: DiskOptions) -> Self {
+        let len = len as u64;
+        let watched = Watched { bytes: MemBackend::new(len), log: Mutex::default(), broken: AtomicBool::new(false) };
+        let watched = Arc::new(watched);
+        let backend = Box::new(Shared(Arc::clone(&watched)));
+        Self { volume: Arc::new(Volume::plain(backend, SectorSize::B4096, options).unwrap()), watched, len }
     }
 
     /// A disk whose operations wait.
     pub(super) fn gated(len: usize) -> Self {
-        Self { gate_shut: AtomicBool::new(true), ..Self::new(len) }
+        let disk = Self::new(len);
+        disk.volume.hold(0, disk.len);
+        disk
     }
 
-    /// Lets everything through, what waits first.
+    /// Lets everything through.
     pub(super) fn open_gate(&self) {
-        self.gate_shut.store(false, Ordering::SeqCst);
-        while self.waiting() > 0 {
-            self.release(0);
-        }
+        self.volume.release(0, self.len);
     }
 
-    /// How many operations wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.lock().unwrap().len()
-    }
-
-    /// Returns once at least `count` operations wait.
-    pub(super) fn wait_for(&self, count: usize) {
-        while self.waiting() < count {
+    /// Returns once at least `count` operations have had to wait.
+    pub(super) fn wait_for(&self, count: u64) {
+        while self.count(Counter::Conflicts) < count {
             std::thread::yield_now();
         }
     }
 
-    /// Completes the operation that waits at `index`.
-    pub(super) fn release(&self, index: usize) {
-        let (io, done) = self.waiting.lock().unwrap().remove(index);
-        self.complete(io, done);
+    pub(super) fn count(&self, counter: Counter) -> u64 {
+        self.volume.statistics().iter().map(|queue| queue.get(counter)).sum()
     }
 
-    /// Forgets the operation that waits at `index`, as a broken disk might.
-    pub(super) fn forget(&self, index: usize) {
-        drop(self.waiting.lock().unwrap().remove(index));
-    }
-
-    /// Makes every operation fail from now on.
+    /// Makes every call fail from now on.
     pub(super) fn break_down(&self) {
-        self.broken.store(true, Ordering::SeqCst);
+        self.watched.broken.store(true, Ordering::SeqCst);
     }
 
-    /// Commands that arrived, in order.
-    pub(super) fn log(&self) -> Vec<Command> {
-        self.log.lock().unwrap().clone()
+    /// Calls that arrived, in order.
+    pub(super) fn log(&self) -> Vec<Call> {
+        self.watched.log.lock().unwrap().clone()
+    }
+
+    /// Stores `content` from the start, behind everybody's back.
+    pub(super) fn fill(&self, content: &[u8]) {
+        self.watched.bytes.bytes().write().unwrap()[..content.len()].copy_from_slice(content);
     }
 
     /// What is stored.
     pub(super) fn content(&self) -> Vec<u8> {
-        self.bytes.lock().unwrap().clone()
-    }
-
-    fn complete(&self, mut io: Io, done: Done) {
-        let result = self.run(&mut io);
-        done(Outcome { buf: io.buf, result });
-    }
-
-    fn run(&self, io: &mut Io) -> Result<(), IoError> {
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(IoError::Latched);
-        }
-        let mut bytes = self.bytes.lock().unwrap();
-        let start = usize::try_from(io.offset).unwrap();
-        let range = start..start + usize::try_from(io.len).unwrap();
-        let bytes = bytes.get_mut(range).ok_or(IoError::OutOfRange)?;
-        match io.command {
-            Command::Read => io.buf.as_mut_slice().copy_from_slice(bytes),
-            Command::Write { .. } => bytes.copy_from_slice(io.buf.as_slice()),
-            Command::WriteZeroes { .. } => bytes.fill(0),
-            Command::Trim { .. } => bytes.fill(0xee),
-            Command::Cache | Command::Flush => (),
-        }
-        Ok(())
+        self.watched.bytes.bytes().read().unwrap().clone()
     }
 }
 
-impl Disk for MemDisk {
-    fn geometry(&self) -> Geometry {
-        self.geometry
-    }
-
-    fn submit(&self, io: Io, done: Done) {
-        self.log.lock().unwrap().push(io.command);
-        if self.gate_shut.load(Ordering::SeqCst) {
-            self.waiting.lock().unwrap().push((io, done));
-        } else {
-            self.complete(io, done);
-        }
+impl Watched {
+    fn call(&self, call: Call) -> io::Result<()> {
+        self.log.lock().unwrap().push(call);
+        if self.broken.load(Ordering::SeqCst) { Err(io::Error::other("broken down")) } else { Ok(()) }
     }
 }
 
-/// An export of `disk` under a name.
-pub(super) fn export(name: &str, disk: Arc<dyn Disk>) -> Export {
-    Export { name: name.into(), description: format!("the disk {name}"), strict_alignment: false, disk }
+struct Shared(Arc<Watched>);
+
+impl Backend for Shared {
+    fn len(&self) -> io::Result<u64> {
+        self.0.bytes.len()
+    }
+
+    fn read(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.call(Call::Read)?;
+        self.0.bytes.read(buf, offset)
+    }
+
+    fn write(&self, buf: &[u8], offset: u64, sync: bool) -> io::Result<()> {
+        self.0.call(Call::Write)?;
+        self.0.bytes.write(buf, offset, sync)
+    }
+
+    fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.0.call(Call::Discard)?;
+        self.0.bytes.discard(offset, len)
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.call(Call::Flush)
+    }
+}
+
+/// An export of `volume` under a name.
+pub(super) fn export(name: &str, volume: Arc<Volume>) -> Export {
+    Export { name: name.into(), description: format!("the disk {name}"), volume }
 }
 
 /// Two exports in memory: `first` of 1 MiB and `second` of 2 MiB.
 pub(super) fn two_exports() -> Exports {
     let exports = [("first", 1 << 20), ("second", 2 << 20)];
-    Exports::new(exports.map(|(name, len)| export(name, Arc::new(MemDisk::new(len)))).into()).unwrap()
+    Exports::new(exports.map(|(name, len)| export(name, MemDisk::new(len).volume)).into()).unwrap()
 }

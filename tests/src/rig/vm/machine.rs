@@ -47,6 +47,14 @@ impl Vm {
         self
     }
 
+    /// Adds `file` as a disk: the first one is `/dev/vda` once the guest has loaded `virtio_blk`, the second `/dev/vdb`.
+    #[must_use]
+    pub fn disk(self, file: &Path) -> Self {
+        let mut value = OsString::from("if=virtio,format=raw,file=");
+        value.push(file);
+        self.qemu([OsStr::new("-drive"), &value])
+    }
+
     /// Gives the guest `mebibytes` of memory that other processes can map, as vhost-user needs it.
     #[must_use]
     pub fn shared_memory(mut self, mebibytes: u32) -> Self {

@@ -33,7 +33,7 @@
 //! runs: [`RunningVm::await_guest`] and [`RunningVm::tell`] on the host, `tell` and `await` in the guest, put what the
 //! two do in order.
 //!
-//! **Devices.** [`Vm::qemu`] adds them. A vhost-user device, whose server listens on the host:
+//! **Devices.** [`Vm::disk`] adds a file as a disk, [`Vm::qemu`] anything. A vhost-user device, whose server listens on the host:
 //! ```no_run
 //! # use sear_tests::rig::Vm;
 //! let vm = Vm::new()

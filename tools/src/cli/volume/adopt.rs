@@ -17,7 +17,7 @@ use crate::lock::Purpose;
 use crate::prompt::PassphraseArgs;
 use crate::state::{State, StatePath};
 use crate::ui::Ui;
-use crate::old::volume::{Places, Volume, VolumePath, uuid_of};
+use crate::volume::{Places, Volume, VolumePath, uuid_of};
 
 #[derive(Args, Debug)]
 pub(crate) struct Adopt {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::backing::{Access, NewFile};
 use crate::error::Error;
 use crate::ui::Ui;
-use crate::old::volume::{Places, VolumePath, uuid_of};
+use crate::volume::{Places, VolumePath, uuid_of};
 
 #[derive(Args, Debug)]
 pub(crate) struct BackupHeader {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::hardening;
 use crate::state::StatePath;
 use crate::ui::Ui;
-use crate::old::volume::{Request, VolumePath, create};
+use crate::volume::{Request, VolumePath, create};
 
 #[derive(Args, Debug)]
 pub(crate) struct Create {

@@ -15,7 +15,7 @@ use crate::lock::Purpose;
 use crate::prompt;
 use crate::state::StatePath;
 use crate::ui::Ui;
-use crate::old::volume::{Places, VolumePath, uuid_of};
+use crate::volume::{Places, VolumePath, uuid_of};
 
 #[derive(Args, Debug)]
 pub(crate) struct Erase {

@@ -15,7 +15,7 @@ use crate::hardening;
 use crate::mount::quote;
 use crate::state::StatePath;
 use crate::ui::Ui;
-use crate::old::volume::{Places, VolumePath, master_key};
+use crate::volume::{Places, VolumePath, master_key};
 
 #[derive(Args, Debug)]
 pub(crate) struct ExportKey {

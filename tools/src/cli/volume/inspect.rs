@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::backing::Access;
 use crate::error::Error;
 use crate::ui::Ui;
-use crate::old::volume::{Places, VolumePath};
+use crate::volume::{Places, VolumePath};
 
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {

@@ -16,7 +16,7 @@ use crate::lock::Purpose;
 use crate::prompt::PassphraseArgs;
 use crate::state::StatePath;
 use crate::ui::Ui;
-use crate::old::volume::{Places, Volume, VolumePath, unlock, uuid_of};
+use crate::volume::{Places, Volume, VolumePath, unlock, uuid_of};
 
 #[derive(Args, Debug)]
 pub(crate) struct Passwd {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::lock::Purpose;
 use crate::state::StatePath;
 use crate::ui::Ui;
-use crate::old::volume::{Places, VolumePath, uuid_in};
+use crate::volume::{Places, VolumePath, uuid_in};
 
 #[derive(Args, Debug)]
 pub(crate) struct RestoreHeader {

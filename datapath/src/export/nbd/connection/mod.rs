@@ -137,6 +137,12 @@ impl Connection {
                 let from = received.len() - left;
                 self.input = Some((received, from));
             }
+            Err(fault @ Fault::Tls(_)) => {
+                // The client is told why, by the session, if it still listens.
+                tracing::info!(%fault, "a connection ends");
+                self.outgoing.forget_gathered();
+                self.end = Some(End::Polite);
+            }
             Err(fault) => self.fail(&fault),
         }
     }

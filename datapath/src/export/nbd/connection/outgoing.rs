@@ -45,8 +45,13 @@ impl Outgoing {
 
     /// Drops what is not on its way.
     pub(super) fn clear(&mut self) {
-        self.gathering.clear();
         self.sealed.clear();
+        self.forget_gathered();
+    }
+
+    /// Drops what has gathered; what is complete as it travels is still sent.
+    pub(super) fn forget_gathered(&mut self) {
+        self.gathering.clear();
         self.gathered = 0;
     }
 

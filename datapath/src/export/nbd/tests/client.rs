@@ -87,27 +87,53 @@ impl<S: Read + Write> Client<S> {
         self.stream.write_all(payload).unwrap();
     }
 
-    /// The next structured reply, which must be one chunk.
+    /// The next structured reply. Chunks of other requests must not come between its own.
     pub(super) fn reply(&mut self) -> Reply {
         self.try_reply().unwrap()
     }
 
     pub(super) fn try_reply(&mut self) -> io::Result<Reply> {
-        let mut head = [0; 20];
-        self.stream.read_exact(&mut head)?;
-        assert_eq!(head[..6], [0x66, 0x8e, 0x33, 0xef, 0, 1]);
-        let cookie = u64::from_be_bytes(head[8..16].try_into().unwrap());
-        let mut payload = vec![0; u32::from_be_bytes(head[16..].try_into().unwrap()) as usize];
-        self.stream.read_exact(&mut payload)?;
-        Ok(match (head[6], head[7]) {
-            (0, 0) => Reply::ok(cookie, &payload),
-            (0, 1) => Reply::ok(cookie, &payload[8..]),
-            (0, 5) => Reply::ok(cookie, &payload[4..]),
-            (0x80, 1) => {
-                Reply { cookie, error: u32::from_be_bytes(payload[..4].try_into().unwrap()), data: Vec::new() }
-            }
-            other => panic!("an unknown chunk {other:?}"),
-        })
+        self.try_chunks().map(|(reply, _)| reply)
+    }
+
+    /// The next reply, and in how many chunks it came.
+    pub(super) fn reply_in_chunks(&mut self) -> (Reply, usize) {
+        self.try_chunks().unwrap()
+    }
+
+    /// Reads chunks until the last of the first one's request; those of a read are put in place by their offsets.
+    fn try_chunks(&mut self) -> io::Result<(Reply, usize)> {
+        let mut parts: Vec<(u64, Vec<u8>)> = Vec::new();
+        loop {
+            let mut head = [0; 20];
+            self.stream.read_exact(&mut head)?;
+            assert_eq!(head[..4], [0x66, 0x8e, 0x33, 0xef]);
+            let last = head[5] == 1;
+            let cookie = u64::from_be_bytes(head[8..16].try_into().unwrap());
+            let mut payload = vec![0; u32::from_be_bytes(head[16..].try_into().unwrap()) as usize];
+            self.stream.read_exact(&mut payload)?;
+            let reply = match (head[6], head[7]) {
+                (0, 0) => Reply::ok(cookie, &payload),
+                (0, 1) => {
+                    let offset = u64::from_be_bytes(payload[..8].try_into().unwrap());
+                    parts.push((offset, payload.split_off(8)));
+                    if !last {
+                        continue;
+                    }
+                    parts.sort();
+                    let chunks = parts.len();
+                    let data: Vec<u8> = parts.into_iter().flat_map(|(_, data)| data).collect();
+                    return Ok((Reply { cookie, error: 0, data }, chunks));
+                }
+                (0, 5) => Reply::ok(cookie, &payload[4..]),
+                (0x80, 1) => {
+                    Reply { cookie, error: u32::from_be_bytes(payload[..4].try_into().unwrap()), data: Vec::new() }
+                }
+                other => panic!("an unknown chunk {other:?}"),
+            };
+            assert!(last);
+            return Ok((reply, 1));
+        }
     }
 
     /// Whether the server closed the connection, with nothing more to read.

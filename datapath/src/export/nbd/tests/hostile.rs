@@ -116,33 +116,6 @@ fn one_connection_too_many_is_closed_and_a_place_that_is_left_is_given_again() {
 }
 
 #[test]
-fn bytes_in_flight_stay_below_their_limit() {
-    const HALF: u32 = 17 << 20;
-    let disk = Arc::new(MemDisk::gated(64 << 20));
-    // The limit is raised to one request of 32 MiB, so two of 17 MiB do not fit.
-    let server = Running::start(&disk, Limits { in_flight: 0, ..Limits::default() });
-    let mut clients = [server.client(), server.client()];
-    for client in &mut clients {
-        client.send(READ, 0, 1, 0, HALF);
-        client.send(READ, 0, 2, 0, HALF);
-    }
-    for _ in 0..4 {
-        disk.wait_for(1);
-        thread::sleep(SHORT / 5);
-        assert_eq!(disk.waiting(), 1);
-        disk.release(0);
-        // The reply must leave before the next request fits; whose it is, is not known.
-        clients.iter_mut().for_each(|client| client.stream.set_nonblocking(true).unwrap());
-        let mut left = HALF as usize + 28;
-        let mut bytes = vec![0; 1 << 20];
-        while left > 0 {
-            left -= clients.iter_mut().map(|client| client.stream.read(&mut bytes).unwrap_or(0)).sum::<usize>();
-        }
-    }
-    disk.open_gate();
-}
-
-#[test]
 fn a_client_that_dies_with_requests_in_flight_harms_nobody() {
     let disk = Arc::new(MemDisk::gated(1 << 20));
     let server = Running::start(&disk, Limits::default());

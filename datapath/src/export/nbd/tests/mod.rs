@@ -16,8 +16,7 @@ use client::Client;
 use tempfile::TempDir;
 
 use super::test_disk::{MemDisk, export};
-use super::{Config, Handle, Limits, Listen, RunError, Server, TlsConfig};
-use crate::disk::Disk;
+use super::{Config, Export, Handle, Limits, Listen, RunError, Server, TlsConfig};
 
 /// Limits on time that a test can wait for.
 const SHORT: Duration = Duration::from_millis(50);
@@ -40,9 +39,9 @@ impl Running {
 
     fn with_tls(disk: &Arc<MemDisk>, limits: Limits, tls: Option<TlsConfig>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let disk: Arc<dyn Disk> = Arc::<MemDisk>::clone(disk);
         let listen = vec![Listen::Unix(dir.path().join("socket"))];
-        let server = Server::bind(Config { exports: vec![export("disk", disk)], listen, tls, limits }).unwrap();
+        let exports = vec![export("disk", Arc::clone(&disk.volume))];
+        let server = Server::bind(Config { listen, tls, limits, ..config(exports) }).unwrap();
         let handle = server.handle();
         Self { dir, handle, thread: Some(thread::spawn(move || server.run())) }
     }
@@ -69,6 +68,11 @@ impl Running {
         self.handle.shutdown();
         self.thread.take().unwrap().join().unwrap()
     }
+}
+
+/// A server of `exports` that listens nowhere.
+fn config(exports: Vec<Export>) -> Config {
+    Config { exports, listen: vec![], tls: None, limits: Limits::default(), workers: Some(2), ring: None }
 }
 
 impl Drop for Running {

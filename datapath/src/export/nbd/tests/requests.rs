@@ -6,36 +6,74 @@ use proptest::prelude::*;
 
 use super::client::*;
 use super::*;
-use crate::disk::Command;
+use crate::export::nbd::test_disk::Call;
+use crate::volume::Counter;
 
 const EIO: u32 = 5;
 
 #[test]
 fn replies_come_in_the_order_in_which_the_disk_completes() {
-    let disk = Arc::new(MemDisk::gated(1 << 20));
+    let disk = Arc::new(MemDisk::new(1 << 20));
     let server = Running::start(&disk, Limits::default());
     let mut client = server.client();
     for cookie in 1..=3 {
+        disk.volume.hold(cookie * 4096, 4096);
         client.send(READ, 0, cookie, cookie * 4096, 4096);
     }
     disk.wait_for(3);
-    for (index, cookie) in [(2, 3), (0, 1), (0, 2)] {
-        disk.release(index);
+    for cookie in [3, 1, 2] {
+        disk.volume.release(cookie * 4096, 4096);
         assert_eq!(client.reply(), Reply::ok(cookie, &[0; 4096]));
     }
-    disk.open_gate();
 }
 
 #[test]
-fn an_operation_that_the_disk_loses_is_answered_with_an_error() {
-    let disk = Arc::new(MemDisk::gated(1 << 20));
+fn a_long_read_comes_in_pieces_or_in_one_as_the_client_wishes() {
+    const LEN: usize = 5 << 20;
+    const DF: u16 = 4;
+    let disk = Arc::new(MemDisk::new(8 << 20));
+    let content: Vec<u8> = (0..8 << 20).map(|at: usize| (at / 512 % 251) as u8).collect();
+    disk.fill(&content);
     let server = Running::start(&disk, Limits::default());
     let mut client = server.client();
-    client.send(READ, 0, 7, 0, 4096);
-    disk.wait_for(1);
-    disk.forget(0);
-    assert_eq!(client.reply(), Reply { cookie: 7, error: EIO, data: vec![] });
-    disk.open_gate();
+    for (flags, offset) in [(0, 0), (0, 1000), (DF, 0), (DF, 77)] {
+        client.send(READ, flags, 3, offset as u64, u32::try_from(LEN).unwrap());
+        let (reply, chunks) = client.reply_in_chunks();
+        assert!(reply == Reply::ok(3, &content[offset..offset + LEN]), "{flags} {offset}");
+        assert_eq!(chunks == 1, flags == DF, "{chunks}");
+    }
+    let mut old = Client::greet(server.stream());
+    old.send_option(OPT_EXPORT_NAME, b"disk");
+    std::io::Read::read_exact(&mut old.stream, &mut [0; 10]).unwrap();
+    old.send(READ, 0, 9, 4096, u32::try_from(LEN).unwrap());
+    let mut reply = vec![0xff; 16 + LEN];
+    std::io::Read::read_exact(&mut old.stream, &mut reply).unwrap();
+    assert!(reply[16..] == content[4096..4096 + LEN]);
+}
+
+#[test]
+fn a_client_that_reads_nothing_gets_no_more_than_its_window_started() {
+    let disk = Arc::new(MemDisk::new(1 << 20));
+    let server = Running::start(&disk, Limits::default());
+    let mut client = server.client();
+    client.stream.set_nonblocking(true).unwrap();
+    for cookie in 0..64 {
+        std::io::Write::write_all(&mut client.stream, &request(READ, 0, cookie, 0, 1 << 20)).unwrap();
+    }
+    let mut before = 0;
+    loop {
+        thread::sleep(SHORT * 4);
+        let now = disk.count(Counter::Started);
+        if now > 0 && now == before {
+            break;
+        }
+        before = now;
+    }
+    assert!(before <= 24, "{before} pieces of 256 KiB have started for a window of 4 MiB and a socket's buffer");
+    client.stream.set_nonblocking(false).unwrap();
+    let mut cookies: Vec<u64> = (0..64).map(|_| client.reply().cookie).collect();
+    cookies.sort_unstable();
+    assert_eq!(cookies, (0..64).collect::<Vec<_>>());
 }
 
 #[test]
@@ -125,7 +163,7 @@ fn a_request_of_no_bytes_is_answered_without_the_disk() {
     }
     assert_eq!(disk.log(), []);
     client.send(FLUSH, 0, 2, 0, 0);
-    assert_eq!((client.reply(), disk.log()), (Reply::ok(2, &[]), vec![Command::Flush]));
+    assert_eq!((client.reply(), disk.log()), (Reply::ok(2, &[]), vec![Call::Flush]));
 }
 
 #[test]
@@ -143,10 +181,10 @@ fn a_goodbye_is_answered_by_the_end_after_every_reply() {
 
 #[test]
 fn tcp_serves_what_the_unix_socket_serves_and_names_its_port() {
-    let disk: Arc<dyn Disk> = Arc::new(MemDisk::new(1 << 20));
+    let disk = MemDisk::new(1 << 20);
     let listen = vec![Listen::Tcp("127.0.0.1:0".parse().unwrap()), Listen::Tcp("127.0.0.1:0".parse().unwrap())];
-    let exports = vec![export("disk", disk)];
-    let server = Server::bind(Config { exports, listen, tls: None, limits: Limits::default() }).unwrap();
+    let exports = vec![export("disk", disk.volume)];
+    let server = Server::bind(Config { listen, ..config(exports) }).unwrap();
     let uris = server.uris();
     let handle = server.handle();
     let running = thread::spawn(move || server.run());

@@ -2,7 +2,8 @@
 
 use super::client::*;
 use super::*;
-use crate::disk::Command;
+use crate::export::nbd::test_disk::Call;
+use crate::volume::DiskOptions;
 
 #[test]
 fn requests_in_flight_are_answered_and_the_disk_is_flushed_before_the_end() {
@@ -10,7 +11,7 @@ fn requests_in_flight_are_answered_and_the_disk_is_flushed_before_the_end() {
     let server = Running::start(&disk, Limits::default());
     let (path, handle) = (server.path(), server.handle.clone());
     let mut client = server.client();
-    client.send_write(1, 0, &[7; 512]);
+    client.send_write(1, 0, &[7; 4096]);
     disk.wait_for(1);
     handle.shutdown();
     // The socket file goes once no new client is accepted.
@@ -21,8 +22,8 @@ fn requests_in_flight_are_answered_and_the_disk_is_flushed_before_the_end() {
     assert_eq!(client.reply(), Reply::ok(1, &[]));
     assert!(client.sees_the_end());
     server.stop().unwrap();
-    assert_eq!(disk.log().last(), Some(&Command::Flush));
-    assert_eq!(disk.content()[..512], [7; 512]);
+    assert_eq!(disk.log().last(), Some(&Call::Flush));
+    assert_eq!(disk.content()[..4096], [7; 4096]);
 }
 
 #[test]
@@ -48,9 +49,7 @@ fn a_disk_that_never_completes_does_not_hold_up_the_end_for_ever() {
 
 #[test]
 fn a_read_only_disk_is_not_flushed() {
-    let mut disk = MemDisk::new(1 << 20);
-    disk.geometry.read_only = true;
-    let disk = Arc::new(disk);
+    let disk = Arc::new(MemDisk::with(1 << 20, DiskOptions { read_only: true, ..DiskOptions::default() }));
     Running::start(&disk, Limits::default()).stop().unwrap();
     assert_eq!(disk.log(), []);
 }

@@ -164,8 +164,8 @@ fn files_that_cannot_be_used_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let good = pki.config(dir.path(), true, false);
     let bind = |tls: TlsConfig| {
-        let exports = vec![export("disk", Arc::new(MemDisk::new(4096)))];
-        match Server::bind(Config { exports, listen: vec![], tls: Some(tls), limits: Limits::default() }) {
+        let exports = vec![export("disk", MemDisk::new(4096).volume)];
+        match Server::bind(Config { tls: Some(tls), ..config(exports) }) {
             Err(BindError::Tls(error)) => error,
             other => panic!("{:?}", other.err()),
         }

@@ -42,26 +42,40 @@ enum Seen {
 fn receive(session: Session, mut input: &[u8], piece: usize) -> Vec<Seen> {
     let mut machine = Transmission::new(session);
     let mut seen = Vec::new();
+    // A write in progress: the request, and its payload so far.
+    let mut write: Option<(Request, Vec<u8>)> = None;
     while !input.is_empty() {
-        let space = machine.space();
-        let len = space.len().min(piece).min(input.len());
-        if len == 0 {
-            break;
-        }
-        space[..len].copy_from_slice(&input[..len]);
-        input = &input[len..];
-        seen.push(match machine.advance(len) {
-            Ok(Event::Continue) => continue,
-            Ok(Event::WantsBuffer(request)) => {
-                assert!(machine.supply(Buf::zeroed(request.len as usize)).is_none());
+        let (mut now, rest) = input.split_at(piece.min(input.len()));
+        input = rest;
+        loop {
+            if machine.payload_left() > 0 {
+                let (_, payload) = write.as_mut().unwrap();
+                payload.extend_from_slice(machine.payload(&mut now, 1000));
+                if machine.payload_left() == 0 {
+                    let (request, payload) = write.take().unwrap();
+                    seen.push(Seen::Write(request, payload));
+                }
+            }
+            if machine.payload_left() > 0 && !now.is_empty() {
                 continue;
             }
-            Ok(Event::Request(request)) => Seen::Request(request),
-            Ok(Event::Write(request, buf)) => Seen::Write(request, buf.as_slice().to_vec()),
-            Ok(Event::Answer { cookie, result }) => Seen::Answer(cookie, result.map_err(|refusal| refusal.errno)),
-            Ok(Event::Disconnect) => Seen::Disconnect,
-            Err(BadMagic(magic)) => Seen::BadMagic(magic),
-        });
+            seen.push(match machine.advance(&mut now) {
+                Ok(Event::Continue) if now.is_empty() => break,
+                Ok(Event::Continue) if seen.last() == Some(&Seen::Disconnect) => return seen,
+                Ok(Event::Continue) => continue,
+                Ok(Event::Request(request)) if matches!(request.action, Action::Disk(Command::Write { .. })) => {
+                    write = Some((request, Vec::new()));
+                    continue;
+                }
+                Ok(Event::Request(request)) => Seen::Request(request),
+                Ok(Event::Answer { cookie, result }) => Seen::Answer(cookie, result.map_err(|refusal| refusal.errno)),
+                Ok(Event::Disconnect) => Seen::Disconnect,
+                Err(BadMagic(magic)) => {
+                    seen.push(Seen::BadMagic(magic));
+                    return seen;
+                }
+            });
+        }
     }
     seen
 }
@@ -78,14 +92,13 @@ fn refused(errno: Errno) -> Seen {
 }
 
 fn disk(command: Command, offset: u64, len: u32) -> Request {
-    Request { cookie: COOKIE, action: Action::Disk(command), offset, len }
+    Request { cookie: COOKIE, action: Action::Disk(command), offset, len, in_one_chunk: false }
 }
 
 #[test]
 fn every_command_becomes_its_operation() {
     for (command, flags, expected) in [
         (cmd::READ, 0, Command::Read),
-        (cmd::READ, flag::DF, Command::Read),
         (cmd::TRIM, 0, Command::Trim { fua: false }),
         (cmd::TRIM, flag::FUA, Command::Trim { fua: true }),
         (cmd::CACHE, flag::FUA, Command::Cache),
@@ -94,10 +107,12 @@ fn every_command_becomes_its_operation() {
     ] {
         assert_eq!(one(session(), command, flags, 512, 1024), Seen::Request(disk(expected, 512, 1024)));
     }
+    let whole = Request { in_one_chunk: true, ..disk(Command::Read, 512, 1024) };
+    assert_eq!(one(session(), cmd::READ, flag::DF, 512, 1024), Seen::Request(whole));
     assert_eq!(one(session(), cmd::FLUSH, 0, 0, 0), Seen::Request(disk(Command::Flush, 0, 0)));
     assert_eq!(one(session(), cmd::DISC, 0, 0, 0), Seen::Disconnect);
     for flags in [0, flag::REQ_ONE] {
-        let expected = Request { cookie: COOKIE, action: Action::BlockStatus, offset: 0, len: 7 };
+        let expected = Request { cookie: COOKIE, action: Action::BlockStatus, offset: 0, len: 7, in_one_chunk: false };
         assert_eq!(one(session(), cmd::BLOCK_STATUS, flags, 0, 7), Seen::Request(expected));
     }
 }
@@ -222,21 +237,11 @@ fn bad_magic_and_disconnect_end_the_phase() {
 }
 
 #[test]
-fn a_buffer_of_the_wrong_length_comes_back() {
-    let mut machine = Transmission::new(session());
-    assert!(machine.supply(Buf::zeroed(5)).is_some(), "none was asked for");
-    machine.space().copy_from_slice(&header(cmd::WRITE, 0, 0, 5));
-    assert!(matches!(machine.advance(28), Ok(Event::WantsBuffer(_))));
-    assert!(machine.space().is_empty() && machine.supply(Buf::zeroed(4)).is_some());
-    assert!(machine.supply(Buf::zeroed(5)).is_none() && machine.space().len() == 5);
-}
-
-#[test]
 fn simple_replies_are_laid_out_as_the_protocol_says() {
     let replies = Replies { structured: false };
     let simple = |errno: u8| [&[0x67, 0x44, 0x66, 0x98, 0, 0, 0, errno][..], &COOKIE.to_be_bytes()].concat();
-    assert_eq!(replies.done(COOKIE), simple(0));
-    assert_eq!(replies.read(COOKIE, 512, 9), simple(0));
+    assert_eq!(replies.done(COOKIE).to_vec(), simple(0));
+    assert_eq!(replies.read(COOKIE, 512, 9).to_vec(), simple(0));
     assert_eq!(replies.refused(COOKIE, &Refusal::new(Errno::NoSpc, "full")), simple(28));
 }
 
@@ -248,14 +253,14 @@ fn structured_replies_are_laid_out_as_the_protocol_says() {
         let head = [&[0x66, 0x8e, 0x33, 0xef, 0, 1][..], &kind, &COOKIE.to_be_bytes(), &[0, 0, 0, len]];
         [&head.concat()[..], payload].concat()
     };
-    assert_eq!(replies.done(COOKIE), chunk([0, 0], &[], 0));
-    assert_eq!(replies.read(COOKIE, 512, 9), chunk([0, 1], &[0, 0, 0, 0, 0, 0, 2, 0], 9));
+    assert_eq!(replies.done(COOKIE).to_vec(), chunk([0, 0], &[], 0));
+    assert_eq!(replies.read(COOKIE, 512, 9).to_vec(), chunk([0, 1], &[0, 0, 0, 0, 0, 0, 2, 0], 9));
     assert_eq!(
         replies.refused(COOKIE, &Refusal::new(Errno::NoSpc, "full")),
         chunk([0x80, 1], b"\0\0\0\x1c\0\x04full", 0)
     );
     let payload = [0, 0, 0, 1, 0, 0, 16, 0, 0, 0, 0, 0];
-    assert_eq!(replies.block_status(COOKIE, 4096), chunk([0, 5], &payload, 0));
+    assert_eq!(replies.block_status(COOKIE, 4096).to_vec(), chunk([0, 5], &payload, 0));
 }
 
 #[test]
