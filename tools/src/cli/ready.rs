@@ -1,14 +1,14 @@
 //! What `sear up` prints once clients can connect: URIs, and the lines that mount the volume.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use datapath::export::nbd::Uri;
 use keywrap::geometry::ByteLen;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::mount::{self, quote};
+use crate::mount;
 
 /// What is served.
 #[derive(Serialize)]
@@ -27,31 +27,45 @@ pub(crate) struct Served {
 pub(crate) struct Ready {
     event: &'static str,
     /// The first of `uris`.
-    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     uris: Vec<String>,
+    /// The socket for a virtual machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vhost_user: Option<PathBuf>,
     #[serde(flatten)]
     served: Served,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     mount: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     unmount: Vec<String>,
-    nbd_client: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbd_client: Option<String>,
     qemu: String,
 }
 
 impl Ready {
-    /// Works out the lines. The server has at least one URI.
-    pub(super) fn new(served: Served, uris: &[Uri]) -> Self {
+    /// Works out the lines. The server has at least one URI, or a socket for a virtual machine.
+    pub(super) fn new(served: Served, uris: &[Uri], vhost_user: Option<&Path>) -> Self {
         let label = mount::label(&served.name);
         let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
-        let uri = uris.first().cloned().unwrap_or_default();
+        let uri = uris.first().cloned();
+        let Served { sector_size, created, read_only, .. } = served;
+        let lines = |uri| mount::mount_lines(uri, &label, sector_size, created, read_only);
         Self {
             event: "ready",
-            mount: mount::mount_lines(&uri, &label, served.sector_size, served.created, served.read_only),
-            unmount: mount::unmount_lines(&label),
-            nbd_client: nbd_client.unwrap_or_default(),
-            qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={uri},format=raw,if=virtio"))),
+            mount: uri.as_deref().map(lines).unwrap_or_default(),
+            unmount: uri.as_deref().map(|_| mount::unmount_lines(&label)).unwrap_or_default(),
+            nbd_client,
+            qemu: match (vhost_user, &uri) {
+                (Some(socket), _) => mount::qemu_vhost_user(socket),
+                (None, uri) => mount::qemu_drive(uri.as_deref().unwrap_or_default()),
+            },
             uri,
             uris,
+            vhost_user: vhost_user.map(Path::to_path_buf),
             served,
         }
     }
@@ -66,13 +80,17 @@ impl fmt::Display for Ready {
         section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;
-        section(f, "or, with the kernel's nbd module", std::slice::from_ref(&self.nbd_client))?;
-        section(f, "or, in a virtual machine", std::slice::from_ref(&self.qemu))?;
+        section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
+        let title = if self.uris.is_empty() { "use it in a virtual machine" } else { "or, in a virtual machine" };
+        section(f, title, std::slice::from_ref(&self.qemu))?;
         writeln!(f, "Ctrl-C stops it.")
     }
 }
 
 fn section(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
     writeln!(f, "{title}:")?;
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
 }

@@ -40,7 +40,7 @@ impl Up {
         let Held { volume, created, lock } = held;
         let served = self.describe(&volume, created);
         let server = self.serve.bind(volume, served.name.clone(), socket, engine)?;
-        ui.answer(&Ready::new(served, &server.uris()))?;
+        ui.answer(&Ready::new(served, &server.uris(), server.vhost_user()))?;
         let outcome = server.run_until(signals);
         drop(lock);
         outcome

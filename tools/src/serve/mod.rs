@@ -1,9 +1,11 @@
-//! The one place that joins both paths: an open volume becomes a disk, and the disk an NBD export.
+//! The one place that joins both paths: an open volume becomes a disk, and the disk an export over NBD, as a
+//! vhost-user-blk device, or both.
 
 mod address;
 mod tls;
+mod vhost;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -22,9 +24,12 @@ use tls::TlsFiles;
 /// How a volume is served.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArgs {
-    /// Where to serve it, repeatable [default: unix:STATE-DIR/run/UUID.sock]
+    /// Where to serve it, repeatable [default: unix:STATE-DIR/run/UUID.sock, unless --vhost-user is given]
     #[arg(long, value_name = "unix:SOCKET|tcp:HOST:PORT")]
     listen: Vec<Listen>,
+    /// Serve it as a disk of a virtual machine, whose QEMU connects to SOCKET (vhost-user-blk)
+    #[arg(long, value_name = "SOCKET")]
+    vhost_user: Option<PathBuf>,
     /// The export's name [default: the file's name without its extension]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -43,7 +48,10 @@ pub(crate) struct ServeArgs {
 }
 
 /// A server that listens already, and serves once it is told to.
-pub(crate) struct Bound(Server);
+pub(crate) struct Bound {
+    server: Server,
+    vhost: Option<vhost::Served>,
+}
 
 impl ServeArgs {
     /// Makes `volume` an export called `name` that `engine` encrypts, and listens: at `default_socket` unless told
@@ -59,6 +67,7 @@ impl ServeArgs {
         engine: Engine,
     ) -> Result<Bound, Error> {
         let listen = match self.listen.as_slice() {
+            [] if self.vhost_user.is_some() => vec![],
             [] => vec![address::resolve(&Listen::Unix(default_socket))?],
             typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
         };
@@ -66,11 +75,15 @@ impl ServeArgs {
         if tls.is_none() {
             listen.iter().for_each(warn_of_plaintext);
         }
-        let description = format!("sear volume {}", volume.opened.uuid);
+        let uuid = volume.opened.uuid;
+        let description = format!("sear volume {uuid}");
         let volume = Arc::new(self.open(volume, engine)?);
-        let export = Export { name, description, volume };
+        let export = Export { name, description, volume: Arc::clone(&volume) };
         let config = Config { exports: vec![export], listen, tls, limits: Limits::default(), workers: None, ring: None };
-        Ok(Bound(Server::bind(config)?))
+        let server = Server::bind(config)?;
+        let socket = self.vhost_user.as_deref();
+        let vhost = socket.map(|socket| vhost::serve(socket, server.workers(), volume, uuid)).transpose()?;
+        Ok(Bound { server, vhost })
     }
 
     /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
@@ -101,7 +114,12 @@ fn warn_of_plaintext(listen: &nbd::Listen) {
 impl Bound {
     /// Where clients find the export.
     pub(crate) fn uris(&self) -> Vec<Uri> {
-        self.0.uris()
+        self.server.uris()
+    }
+
+    /// Where a virtual machine finds it.
+    pub(crate) fn vhost_user(&self) -> Option<&Path> {
+        self.vhost.as_ref().map(vhost::Served::socket)
     }
 
     /// Serves until a signal asks for an end; then stops accepting, drains and flushes.
@@ -109,13 +127,18 @@ impl Bound {
     /// # Errors
     /// When accepting fails, when operations do not end, or when the last flush fails.
     pub(crate) fn run_until(self, mut signals: StopSignals) -> Result<(), Error> {
-        let handle = self.0.handle();
+        let Self { server, vhost } = self;
+        let handle = server.handle();
         let stop = move || {
             signals.wait();
             tracing::info!("asked to stop");
             handle.shutdown();
         };
         thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
-        Ok(self.0.run()?)
+        let outcome = server.run();
+        if let Some(vhost) = vhost {
+            vhost.end(&outcome);
+        }
+        Ok(outcome?)
     }
 }
