@@ -2,11 +2,12 @@
 //! exports that serve it.
 //!
 //! ```text
-//! export → disk::Disk ─ volume ─ request (parsed once) → sched (order) → cipher → backend → completion → reply
+//! export ─┬─ worker: ports on a ring ─ volume::Queue ─┬─ request (parsed once) ─ claims (order) ─ cipher ─ backend
+//!         └─ any thread ─ disk::BlockingDisk ─────────┘
 //! ```
 //!
-//! Reading order: [`disk`] (what an export sees), [`request`], [`sched`], [`volume`], [`cipher`], [`backend`], then the
-//! [`export`]s.
+//! Reading order: [`disk`] (what an export sees), [`request`], [`volume`], [`cipher`], [`backend`]; then [`ring`] and
+//! [`worker`] (a thread that serves), then the [`export`]s.
 
 pub mod backend;
 pub mod buf;

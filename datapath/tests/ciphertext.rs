@@ -6,9 +6,9 @@ mod support;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use datapath::old::backend::file::FileBackend;
 use datapath::cipher::xts::Reference;
 use datapath::disk::Command;
+use datapath::old::backend::file::FileBackend;
 use datapath::old::volume::{DiskOptions, EncryptedDisk};
 use keywrap::geometry::{DataSegment, Lba, SectorSize};
 use support::{key, read, run, segment, write};

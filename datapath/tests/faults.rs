@@ -5,11 +5,11 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
+use datapath::buf::Buf;
+use datapath::disk::{Command, Disk, Io, IoError};
 use datapath::old::backend::file::FileBackend;
 use datapath::old::backend::mem::MemBackend;
 use datapath::old::backend::{Op, OpKind};
-use datapath::buf::Buf;
-use datapath::disk::{Command, Disk, Io, IoError};
 use datapath::old::volume::{DiskOptions, EncryptedDisk, OpenError};
 use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
 use support::script::{Event, Script};

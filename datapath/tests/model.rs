@@ -6,11 +6,11 @@ mod support;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
+use datapath::buf::Buf;
+use datapath::disk::{Command, Disk, Outcome};
 use datapath::old::backend::Backend;
 use datapath::old::backend::file::FileBackend;
 use datapath::old::backend::mem::MemBackend;
-use datapath::buf::Buf;
-use datapath::disk::{Command, Disk, Outcome};
 use datapath::old::volume::{DiskOptions, EncryptedDisk};
 use keywrap::geometry::SectorSize;
 use proptest::prelude::*;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use datapath::cipher::dispatch::NoEngine;
+use datapath::export::fuse;
 use datapath::export::nbd::{BindError, ListenError, RunError};
 use datapath::volume::OpenError;
 use ekm_bridge::registry::RegistryError;
@@ -13,6 +14,7 @@ use keywrap::geometry::ByteLen;
 use keywrap::keys::{BadVolumeKey, KeyId};
 use keywrap::volume::{ErrorKind, VolumeError};
 
+use crate::chain::ChainError;
 use crate::config::ConfigError;
 use crate::exit::Exit;
 use crate::probe::Finding;
@@ -207,6 +209,12 @@ pub(crate) enum Error {
     /// The server did not end in order.
     #[error("the server did not end in order")]
     Run(#[from] RunError),
+    /// The FUSE export cannot start.
+    #[error("cannot serve the volume as a file")]
+    Fuse(#[from] fuse::MountError),
+    /// The FUSE export did not end in order.
+    #[error("the server did not end in order")]
+    FuseRun(#[from] fuse::RunError),
     /// The data path refuses the volume.
     #[error("cannot serve {}", path.display())]
     Open {
@@ -247,6 +255,9 @@ pub(crate) enum Error {
     /// Not as many threads as are to measure.
     #[error("cannot start the threads that measure")]
     Threads(#[source] io::Error),
+    /// The volume cannot be mounted or unmounted.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
     /// No place for the state.
     #[error("cannot tell where to keep state: neither HOME nor XDG_STATE_HOME is set")]
     NoStateDir,
@@ -275,6 +286,8 @@ impl Error {
             | Self::Open { .. }
             | Self::Signals(_)
             | Self::Run(_)
+            | Self::Fuse(_)
+            | Self::FuseRun(_)
             | Self::Config(ConfigError::Read { .. })
             | Self::NoKey(_)
             | Self::Threads(_)
@@ -282,6 +295,7 @@ impl Error {
             | Self::Registry(_)
             | Self::Provider(_) => Exit::Failed,
             Self::Bind(source) => exit_of_bind(source),
+            Self::Chain(source) => source.exit(),
             Self::Volume { source, .. } => exit_of(source.kind()),
             Self::NoTerminal
             | Self::EmptyPassphrase
@@ -332,6 +346,8 @@ impl Error {
                     .to_owned()
             }
             Self::InUse { .. } => "stop that process first".to_owned(),
+            Self::Chain(source) => return source.hint(),
+            Self::Fuse(_) => "`sear doctor` says whether this machine has FUSE".to_owned(),
             Self::Threads(_) => "name fewer with --threads".to_owned(),
             _ => return None,
         })

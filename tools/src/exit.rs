@@ -40,6 +40,11 @@ impl Exit {
         Self::KeyMissing,
     ];
 
+    /// The one with this number; a number of no other is a failure.
+    pub(crate) fn of_code(code: u8) -> Self {
+        Self::ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Failed)
+    }
+
     /// The number that the shell sees.
     pub(crate) const fn code(self) -> u8 {
         self as u8

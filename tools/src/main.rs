@@ -1,12 +1,13 @@
 //! The `sear` command: the one place that joins the data path and the key path.
 //!
 //! Reading order: `cli` (one file per verb), `volume` (what the verbs share: places, create, unlock), `serve` (where a
-//! volume becomes an NBD export), `probe` (what must not be overwritten), `config`, `doctor`, `bench`,
+//! volume becomes an export), `chain` (from an export to a mounted filesystem), `probe` (what must not be overwritten), `config`, `doctor`, `bench`,
 //! `hardening`.
 #![forbid(unsafe_code)]
 
 mod backing;
 mod bench;
+mod chain;
 mod cli;
 mod config;
 mod doctor;
@@ -24,6 +25,7 @@ mod signals;
 mod state;
 mod ui;
 mod volume;
+mod wait;
 
 use std::env;
 use std::process::ExitCode;

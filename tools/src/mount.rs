@@ -14,27 +14,52 @@ pub(crate) fn quote(word: &str) -> String {
     }
 }
 
+/// What a block device is to be made of.
+pub(crate) enum Target<'a> {
+    /// An NBD export.
+    Uri(&'a str),
+    /// The file of a FUSE export.
+    File(&'a Path),
+}
+
 /// The lines for root on a machine without the nbd module: FUSE, then a loop device. `fresh`: no filesystem yet.
-pub(crate) fn mount_lines(uri: &str, label: &str, sector_size: u32, fresh: bool, read_only: bool) -> Vec<String> {
-    let (disk, dir) = (quote(&format!("/mnt/{label}.nbd")), quote(&format!("/mnt/{label}")));
+pub(crate) fn mount_lines(
+    target: &Target<'_>,
+    label: &str,
+    sector_size: u32,
+    fresh: bool,
+    read_only: bool,
+) -> Vec<String> {
+    let dir = quote(&format!("/mnt/{label}"));
     let (attach, mount) = if read_only { (" --read-only", " -o ro") } else { ("", "") };
-    let mut lines = vec![
-        format!("mkdir -p {disk} {dir}"),
-        format!("nbdfuse {disk}/disk {} &", quote(uri)),
-        format!("until test -e {disk}/disk; do sleep 0.1; done"),
-        format!("DEV=$(losetup --find --show{attach} --direct-io=on --sector-size={sector_size} {disk}/disk)"),
-    ];
+    let (mut lines, file) = match target {
+        Target::Uri(uri) => {
+            let disk = quote(&format!("/mnt/{label}.nbd"));
+            let lines = vec![
+                format!("mkdir -p {disk} {dir}"),
+                format!("nbdfuse {disk}/disk {} &", quote(uri)),
+                format!("until test -e {disk}/disk; do sleep 0.1; done"),
+            ];
+            (lines, format!("{disk}/disk"))
+        }
+        Target::File(file) => (vec![format!("mkdir -p {dir}")], quote(&file.to_string_lossy())),
+    };
+    lines.push(format!("DEV=$(losetup --find --show{attach} --direct-io=on --sector-size={sector_size} {file})"));
     if fresh {
-        lines.push("mkfs.ext4 \"$DEV\"".to_owned());
+        lines.push("mkfs.ext4 -E nodiscard \"$DEV\"".to_owned());
     }
     lines.push(format!("mount{mount} \"$DEV\" {dir}"));
     lines
 }
 
 /// The lines that undo [`mount_lines`].
-pub(crate) fn unmount_lines(label: &str) -> Vec<String> {
+pub(crate) fn unmount_lines(target: &Target<'_>, label: &str) -> Vec<String> {
     let (disk, dir) = (quote(&format!("/mnt/{label}.nbd")), quote(&format!("/mnt/{label}")));
-    vec![format!("umount {dir}"), "losetup -d \"$DEV\"".to_owned(), format!("umount {disk}")]
+    let mut lines = vec![format!("umount {dir}"), "losetup -d \"$DEV\"".to_owned()];
+    if matches!(target, Target::Uri(_)) {
+        lines.push(format!("umount {disk}"));
+    }
+    lines
 }
 
 /// The line that attaches the export with the kernel's NBD client, as root.

@@ -35,6 +35,11 @@ impl StatePath {
         &self.0
     }
 
+    /// Where sockets, locks and mounts are, without opening anything.
+    pub(crate) fn run_dir(&self) -> PathBuf {
+        self.0.join("run")
+    }
+
     /// Opens the node's state, making it on first use.
     ///
     /// # Errors

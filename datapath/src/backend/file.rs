@@ -109,9 +109,10 @@ impl FileBackend {
 
     fn shrunk(&self) -> io::Error {
         let now = medium_len(&self.file).map_or("an unknown length".to_owned(), |now| format!("{now} bytes"));
-        let message =
-            format!("the backing has shrunk to {now}; restore it from a copy before using the volume (nothing was lost \
-                     by this request)");
+        let message = format!(
+            "the backing has shrunk to {now}; restore it from a copy before using the volume (nothing was lost \
+                     by this request)"
+        );
         io::Error::new(io::ErrorKind::UnexpectedEof, message)
     }
 }

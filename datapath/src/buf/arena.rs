@@ -25,11 +25,8 @@ pub struct Class {
 }
 
 /// The classes of every arena, shortest first: for small requests, for middling ones, and for pieces of large ones.
-pub const CLASSES: [Class; 3] = [
-    Class { len: 8 << 10, count: 1024 },
-    Class { len: 64 << 10, count: 128 },
-    Class { len: MAX_CHUNK, count: 64 },
-];
+pub const CLASSES: [Class; 3] =
+    [Class { len: 8 << 10, count: 1024 }, Class { len: 64 << 10, count: 128 }, Class { len: MAX_CHUNK, count: 64 }];
 
 /// The longest chunk there is: longer transfers are done in pieces. Small enough for a piece to stay in a core's cache
 /// from the socket through the cipher to the file.

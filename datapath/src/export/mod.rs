@@ -1,5 +1,6 @@
 //! Exports: how a volume is given back to clients as a block device.
 
+pub mod fuse;
 pub mod nbd;
 pub mod vhost;
 

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
 use keywrap::keys::VolumeKey;
 
+use super::Volume;
 use super::claims::Claims;
 use super::coding::Coding;
 use super::stats::Stats;
-use super::Volume;
 use crate::backend::Backend;
 use crate::cipher::Cipher;
 use crate::cipher::dispatch::{self, Engine, NoEngine};

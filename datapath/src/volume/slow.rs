@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use super::Volume;
 use super::pool::Pool;
 use super::queue::{Note, Notify};
-use super::Volume;
 use crate::buf::Buf;
 use crate::disk::{BlockingDisk, IoError};
 use crate::limits::BLOCKING_WORKERS;

@@ -81,8 +81,7 @@ impl Workers {
     /// The first failure of a ring.
     pub fn join(mut self) -> io::Result<()> {
         let panicked = || Err(io::Error::other("a worker panicked"));
-        let ends: Vec<_> =
-            self.threads.drain(..).map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect();
+        let ends: Vec<_> = self.threads.drain(..).map(|thread| thread.join().unwrap_or_else(|_| panicked())).collect();
         ends.into_iter().collect()
     }
 }

@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use datapath::old::backend::{Backend, Op, OpKind};
 use datapath::disk::{Done, Outcome};
+use datapath::old::backend::{Backend, Op, OpKind};
 
 /// What happened at the backend, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -63,6 +63,18 @@ impl Run {
         self
     }
 
+    /// The program, for whoever starts it by other means.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// Its arguments so far.
+    #[must_use]
+    pub fn arguments(&self) -> &[std::ffi::OsString] {
+        &self.arguments
+    }
+
     /// Runs the program, which must succeed, and returns its standard output.
     pub fn ok(self) -> String {
         let (line, output) = self.output();

@@ -17,7 +17,15 @@ const KEYWRAP: Layers = Layers {
 
 const DATAPATH: Layers = Layers {
     source: "datapath/src",
-    rows: &[&["buf", "limits"], &["disk", "cipher"], &["request"], &["backend"], &["sched"], &["volume"], &["export"]],
+    rows: &[
+        &["buf", "limits"],
+        &["disk", "cipher"],
+        &["request", "ring"],
+        &["backend"],
+        &["volume"],
+        &["worker"],
+        &["export"],
+    ],
 };
 
 const EKM_BRIDGE: Layers = Layers {

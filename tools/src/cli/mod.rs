@@ -4,11 +4,14 @@ mod bench;
 mod completions;
 mod doctor;
 mod man;
+mod mount;
 mod ready;
+mod umount;
 mod up;
 mod volume;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
@@ -48,10 +51,30 @@ pub(crate) struct Global {
     verbose: u8,
 }
 
+impl Global {
+    /// The same options for another process of this program, with absolute paths.
+    fn forward(&self, state: &Path) -> Result<Vec<OsString>, Error> {
+        let absolute = |path: &Path| std::path::absolute(path).map_err(Error::io("find", path));
+        let mut arguments = vec!["--state-dir".into(), absolute(state)?.into()];
+        if let Some(config) = &self.config {
+            arguments.extend(["--config".into(), absolute(config)?.into()]);
+        }
+        if self.quiet {
+            arguments.push("--quiet".into());
+        }
+        arguments.extend((0..self.verbose).map(|_| OsString::from("--verbose")));
+        Ok(arguments)
+    }
+}
+
 #[derive(Subcommand, Debug)]
 enum Verb {
-    /// Serve a volume over NBD; make it first if there is none
+    /// Serve a volume, and mount it if asked to; make it first if there is none
     Up(Box<up::Up>),
+    /// Serve a volume in the background and mount the filesystem in it, as root
+    Mount(Box<mount::Mount>),
+    /// Unmount a volume, and end its server once everything is on the medium
+    Umount(umount::Umount),
     /// Make, adopt, look at, save and destroy volumes
     #[command(subcommand)]
     Volume(volume::VolumeVerb),
@@ -93,8 +116,15 @@ impl Cli {
         match self.verb {
             Verb::Up(verb) => {
                 let state = state()?;
-                verb.run(&state, &config(Some(&state))?, ui)
+                let forward = self.global.forward(state.path())?;
+                verb.run(&state, &config(Some(&state))?, forward, ui)
             }
+            Verb::Mount(verb) => {
+                let state = state()?;
+                let forward = self.global.forward(state.path())?;
+                verb.run(&state, forward, ui)
+            }
+            Verb::Umount(verb) => verb.run(&state()?, ui),
             Verb::Volume(verb) => verb.run(&state()?, ui),
             // Doctor looks at whatever it finds, also where there is no place for a state.
             Verb::Doctor => doctor::run(config(state().ok().as_ref()), ui),

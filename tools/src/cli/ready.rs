@@ -8,7 +8,7 @@ use keywrap::geometry::ByteLen;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::mount;
+use crate::mount::{self, Target};
 
 /// What is served.
 #[derive(Serialize)]
@@ -34,11 +34,12 @@ pub(crate) struct Ready {
     /// The socket for a virtual machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     vhost_user: Option<PathBuf>,
+    /// The FUSE file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
     #[serde(flatten)]
     served: Served,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     mount: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     unmount: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nbd_client: Option<String>,
@@ -46,26 +47,36 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// Works out the lines. The server has at least one URI, or a socket for a virtual machine.
-    pub(super) fn new(served: Served, uris: &[Uri], vhost_user: Option<&Path>) -> Self {
+    /// Works out the lines. The server has at least one URI, or a file, or a socket for a virtual machine.
+    pub(super) fn new(served: Served, uris: &[Uri], file: Option<PathBuf>, vhost_user: Option<&Path>) -> Self {
         let label = mount::label(&served.name);
         let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
         let uri = uris.first().cloned();
+        let target = match (&file, &uri) {
+            (Some(file), _) => Some(Target::File(file)),
+            (None, Some(uri)) => Some(Target::Uri(uri)),
+            (None, None) => None,
+        };
+        // Not even root can open the file of another user's server.
+        let closed = file.is_some() && !rustix::process::geteuid().is_root();
+        let target = target.filter(|_| !closed);
         let Served { sector_size, created, read_only, .. } = served;
-        let lines = |uri| mount::mount_lines(uri, &label, sector_size, created, read_only);
+        let lines = |target: &Target<'_>| mount::mount_lines(target, &label, sector_size, created, read_only);
         Self {
             event: "ready",
-            mount: uri.as_deref().map(lines).unwrap_or_default(),
-            unmount: uri.as_deref().map(|_| mount::unmount_lines(&label)).unwrap_or_default(),
+            mount: target.as_ref().map(lines).unwrap_or_default(),
+            unmount: target.as_ref().map(|target| mount::unmount_lines(target, &label)).unwrap_or_default(),
             nbd_client,
-            qemu: match (vhost_user, &uri) {
-                (Some(socket), _) => mount::qemu_vhost_user(socket),
-                (None, uri) => mount::qemu_drive(uri.as_deref().unwrap_or_default()),
+            qemu: match (vhost_user, &file, &uri) {
+                (Some(socket), _, _) => mount::qemu_vhost_user(socket),
+                (None, Some(file), _) => mount::qemu_drive(&file.to_string_lossy()),
+                (None, None, uri) => mount::qemu_drive(uri.as_deref().unwrap_or_default()),
             },
             uri,
             uris,
             vhost_user: vhost_user.map(Path::to_path_buf),
+            file,
             served,
         }
     }
@@ -77,11 +88,12 @@ impl fmt::Display for Ready {
         let made = if self.served.created { "made and serving" } else { "serving" };
         let access = if self.served.read_only { ", read-only" } else { "" };
         writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
+        section(f, "file", &self.file.iter().map(|file| file.display().to_string()).collect::<Vec<_>>())?;
         section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;
         section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
-        let title = if self.uris.is_empty() { "use it in a virtual machine" } else { "or, in a virtual machine" };
+        let title = if self.mount.is_empty() { "use it in a virtual machine" } else { "or, in a virtual machine" };
         section(f, title, std::slice::from_ref(&self.qemu))?;
         writeln!(f, "Ctrl-C stops it.")
     }

@@ -1,17 +1,20 @@
 //! `sear up PATH`
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ekm_bridge::{UnixSeconds, VolumeRecord};
 
+use super::mount::{self, Subject};
 use super::ready::{Ready, Served};
 use crate::backing::Access;
+use crate::chain::{self, Background, Links, Wish};
 use crate::config::Config;
 use crate::error::Error;
 use crate::hardening;
 use crate::lock::{Purpose, VolumeLock};
-use crate::serve::ServeArgs;
+use crate::serve::{DefaultPlaces, ServeArgs};
 use crate::signals::StopSignals;
 use crate::state::{State, StatePath};
 use crate::ui::Ui;
@@ -25,37 +28,76 @@ pub(crate) struct Up {
     request: Request,
     #[command(flatten)]
     serve: ServeArgs,
+    /// Mount the filesystem in the volume at DIR, as root, until the end; DIR is made if it is missing
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "vhost_user", "fuse", "tls_cert"])]
+    mount: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "With --mount")]
+    wish: Wish,
+    /// This process is the server of a chain: it leaves the terminal, and writes here once it is ready
+    #[arg(long, hide = true)]
+    background: Option<Background>,
 }
 
 impl Up {
+    /// Does what the arguments say.
+    pub(super) fn run(self, state: &StatePath, config: &Config, forward: Vec<OsString>, ui: Ui) -> Result<(), Error> {
+        match &self.mount {
+            Some(dir) => self.mount_and_stay(dir, state, forward, ui),
+            None => self.serve(state, config, ui),
+        }
+    }
+
+    /// Lets a process of its own serve the volume, mounts it, and stays until the end.
+    fn mount_and_stay(&self, dir: &Path, state: &StatePath, forward: Vec<OsString>, ui: Ui) -> Result<(), Error> {
+        let signals = StopSignals::watch().map_err(Error::Signals)?;
+        let Self { at, request, serve, wish, .. } = self;
+        let subject = Subject { at, request, access: &serve.access, name: serve.name.as_deref() };
+        mount::prepare(&subject, state, wish)?;
+        let arguments = subject.server_arguments(forward)?;
+        let mounted = chain::mount(arguments, &state.run_dir(), dir, wish, Background::Inherit)?;
+        ui.answer(&mounted)?;
+        chain::supervise(mounted, signals)
+    }
+
     /// Makes or opens the volume, and serves it until a signal ends it.
-    pub(super) fn run(self, state: &StatePath, config: &Config, ui: Ui) -> Result<(), Error> {
+    fn serve(self, state: &StatePath, config: &Config, ui: Ui) -> Result<(), Error> {
         // Before anything is made: what asks for a wrong engine changes nothing.
         let engine = config.engine()?.engine;
+        if let Some(background) = self.background {
+            background.detach();
+        }
         hardening::lock_memory();
         hardening::become_io_flusher();
         // Before anything is bound: a signal from now on ends the server in order.
         let signals = StopSignals::watch().map_err(Error::Signals)?;
-        let (held, socket) = self.open(&state.open()?)?;
-        let Held { volume, created, lock } = held;
+        let (held, links) = self.open(&state.open()?)?;
+        let Held { volume, created, mut lock } = held;
+        // What an earlier server has left behind is dead: its file answers nobody.
+        chain::sweep(&links)?;
+        lock.sign().map_err(Error::io("write to the lock in", &state.run_dir()))?;
         let served = self.describe(&volume, created);
-        let server = self.serve.bind(volume, served.name.clone(), socket, engine)?;
-        ui.answer(&Ready::new(served, &server.uris(), server.vhost_user()))?;
-        let outcome = server.run_until(signals);
-        drop(lock);
-        outcome
+        let places = DefaultPlaces { socket: links.socket(), fuse_dir: links.fuse_dir() };
+        let server = self.serve.bind(volume, served.name.clone(), places, engine)?;
+        ui.answer(&Ready::new(served, &server.uris(), server.file(), server.vhost_user()))?;
+        if let Some(background) = self.background {
+            background.hand_over(&links.log())?;
+        }
+        server.run_until(signals)?;
+        lock.end_in_order().map_err(Error::io("write to the lock in", &state.run_dir()))
     }
 
     /// The state is closed again when this returns: a server must not keep other commands from it.
-    fn open(&self, state: &State) -> Result<(Held, PathBuf), Error> {
+    fn open(&self, state: &State) -> Result<(Held, Links), Error> {
         let header = self.at.header.as_deref().unwrap_or(&self.at.path);
         let (volume, lock, created) = match Situation::at(header)? {
             Situation::Luks2 => {
                 let (volume, lock) = self.open_existing(state)?;
                 (volume, lock, false)
             }
-            Situation::Missing if self.serve.read_only => return Err(Error::Missing { path: header.to_owned() }),
-            _ if self.serve.read_only => return Err(Error::NotAVolume { path: header.to_owned() }),
+            Situation::Missing if self.serve.access.read_only => {
+                return Err(Error::Missing { path: header.to_owned() });
+            }
+            _ if self.serve.access.read_only => return Err(Error::NotAVolume { path: header.to_owned() }),
             _ => {
                 let volume = create(state, &self.at, &self.request)?;
                 let lock = state.lock(volume.opened.uuid, Purpose::Serve)?;
@@ -64,12 +106,12 @@ impl Up {
         };
         let opened = UnixSeconds::now();
         state.record(&VolumeRecord { last_opened: Some(opened), export: Some(self.name()), ..volume.record() })?;
-        let socket = state.run_dir()?.join(format!("{}.sock", volume.opened.uuid));
-        Ok((Held { volume, created, lock }, socket))
+        let links = Links::new(&state.run_dir()?, volume.opened.uuid);
+        Ok((Held { volume, created, lock }, links))
     }
 
     fn open_existing(&self, state: &State) -> Result<(Volume, VolumeLock), Error> {
-        let access = if self.serve.read_only { Access::Read } else { Access::Write };
+        let access = if self.serve.access.read_only { Access::Read } else { Access::Write };
         let places = Places::open(&self.at, access)?;
         let lock = state.lock(uuid_of(&places)?, Purpose::Serve)?;
         places.claim(access)?;
@@ -92,7 +134,7 @@ impl Up {
             path: volume.places.data.path.clone(),
             size: segment.len.0,
             sector_size: segment.sector_size.bytes(),
-            read_only: self.serve.read_only,
+            read_only: self.serve.access.read_only,
             created,
         }
     }

@@ -32,12 +32,12 @@ fn io_uring() -> Check {
 }
 
 fn fuse() -> Check {
-    let meaning = "nbdfuse turns the NBD socket into a file, which a loop device makes a disk, without kernel modules";
+    let meaning = "`sear mount` and `sear up --fuse` offer a volume as a file, which a loop device makes a disk";
     device("fuse", "/dev/fuse", meaning, "modprobe fuse; in a container, pass --device /dev/fuse")
 }
 
 fn nbdfuse() -> Check {
-    let meaning = "needed for the mount lines that `sear up` prints";
+    let meaning = "needed for the mount lines that `sear up` prints for NBD";
     match program("nbdfuse") {
         Some(path) => Check::good("nbdfuse", path.display().to_string(), meaning),
         None => {
@@ -47,7 +47,7 @@ fn nbdfuse() -> Check {
 }
 
 fn loop_device() -> Check {
-    let meaning = "the last step of the mount lines: losetup";
+    let meaning = "`sear mount` makes a disk of the FUSE file with it";
     device("loop", "/dev/loop-control", meaning, "modprobe loop; in a container, pass --device /dev/loop-control")
 }
 

@@ -1,18 +1,19 @@
-//! The one place that joins both paths: an open volume becomes a disk, and the disk an export over NBD, as a
-//! vhost-user-blk device, or both.
+//! The one place that joins both paths: an open volume becomes a disk, and the disk an export.
 
 mod address;
+mod fuse;
+mod nbd;
 mod tls;
 mod vhost;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use clap::Args;
 use datapath::backend::file::FileBackend;
 use datapath::cipher::dispatch::Engine;
-use datapath::export::nbd::{self, Config, Export, Limits, Server, Uri};
+use datapath::export;
+use datapath::export::nbd::Uri;
 use datapath::volume::{DiskOptions, Volume as ServedVolume};
 
 use crate::error::Error;
@@ -24,66 +25,80 @@ use tls::TlsFiles;
 /// How a volume is served.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArgs {
-    /// Where to serve it, repeatable [default: unix:STATE-DIR/run/UUID.sock, unless --vhost-user is given]
+    /// Where to serve it over NBD, repeatable [default: unix:STATE-DIR/run/UUID.sock, unless --vhost-user is given]
     #[arg(long, value_name = "unix:SOCKET|tcp:HOST:PORT")]
-    listen: Vec<Listen>,
+    pub(crate) listen: Vec<Listen>,
     /// Serve it as a disk of a virtual machine, whose QEMU connects to SOCKET (vhost-user-blk)
     #[arg(long, value_name = "SOCKET")]
     vhost_user: Option<PathBuf>,
+    /// Serve it as one file, DIR/disk, in the place of NBD; a loop device takes it with direct I/O [default DIR:
+    /// STATE-DIR/run/UUID.fuse]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[arg(conflicts_with_all = ["listen", "vhost_user", "tls_cert"])]
+    fuse: Option<Option<PathBuf>>,
     /// The export's name [default: the file's name without its extension]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: Access,
+    #[command(flatten)]
+    tls: TlsFiles,
+}
+
+/// What may be done with a volume that is served.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Access {
     /// Refuse every change
     #[arg(long)]
     pub(crate) read_only: bool,
     /// Pass trims down to the backing; whoever sees it learns which blocks are unused, and a trimmed block reads as
     /// noise
     #[arg(long)]
-    allow_discards: bool,
+    pub(crate) allow_discards: bool,
     /// Refuse requests that are not whole sectors, in the place of serving them by read-modify-write
     #[arg(long)]
-    strict_alignment: bool,
-    #[command(flatten)]
-    tls: TlsFiles,
+    pub(crate) strict_alignment: bool,
 }
 
-/// A server that listens already, and serves once it is told to.
-pub(crate) struct Bound {
-    server: Server,
-    vhost: Option<vhost::Served>,
+/// Where an export is found by default.
+pub(crate) struct DefaultPlaces {
+    /// The NBD socket.
+    pub(crate) socket: PathBuf,
+    /// Where the FUSE file is mounted.
+    pub(crate) fuse_dir: PathBuf,
+}
+
+/// An export that can be reached already, and answers once it is told to.
+pub(crate) enum Bound {
+    /// Over NBD, to a virtual machine, or both.
+    Sockets(export::nbd::Server, Option<vhost::Served>),
+    /// As a file.
+    Fuse(export::fuse::Server),
 }
 
 impl ServeArgs {
-    /// Makes `volume` an export called `name` that `engine` encrypts, and listens: at `default_socket` unless told
-    /// otherwise.
+    /// Makes `volume` an export called `name` that `engine` encrypts.
     ///
     /// # Errors
-    /// When the segment does not fit the backing, or an address, name or certificate cannot be used.
+    /// When the segment does not fit the backing, or an address, directory, name or certificate cannot be used.
     pub(crate) fn bind(
         &self,
         volume: Volume,
         name: String,
-        default_socket: PathBuf,
+        places: DefaultPlaces,
         engine: Engine,
     ) -> Result<Bound, Error> {
-        let listen = match self.listen.as_slice() {
-            [] if self.vhost_user.is_some() => vec![],
-            [] => vec![address::resolve(&Listen::Unix(default_socket))?],
-            typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
-        };
-        let tls = self.tls.config();
-        if tls.is_none() {
-            listen.iter().for_each(warn_of_plaintext);
-        }
         let uuid = volume.opened.uuid;
         let description = format!("sear volume {uuid}");
         let volume = Arc::new(self.open(volume, engine)?);
-        let export = Export { name, description, volume: Arc::clone(&volume) };
-        let config = Config { exports: vec![export], listen, tls, limits: Limits::default(), workers: None, ring: None };
-        let server = Server::bind(config)?;
+        if let Some(dir) = &self.fuse {
+            let dir = dir.clone().unwrap_or(places.fuse_dir);
+            return fuse::mount(volume, &name, dir).map(Bound::Fuse);
+        }
+        let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
         let socket = self.vhost_user.as_deref();
         let vhost = socket.map(|socket| vhost::serve(socket, server.workers(), volume, uuid)).transpose()?;
-        Ok(Bound { server, vhost })
+        Ok(Bound::Sockets(server, vhost))
     }
 
     /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
@@ -91,9 +106,9 @@ impl ServeArgs {
         let Volume { places, opened, .. } = volume;
         let options = DiskOptions {
             engine: Some(engine),
-            read_only: self.read_only,
-            discards: self.allow_discards || opened.allow_discards,
-            strict_alignment: self.strict_alignment,
+            read_only: self.access.read_only,
+            discards: self.access.allow_discards || opened.allow_discards,
+            strict_alignment: self.access.strict_alignment,
         };
         let path = places.data.path;
         let granule = opened.segment.sector_size;
@@ -103,42 +118,39 @@ impl ServeArgs {
     }
 }
 
-fn warn_of_plaintext(listen: &nbd::Listen) {
-    if let nbd::Listen::Tcp(at) = listen
-        && !at.ip().is_loopback()
-    {
-        tracing::warn!(%at, "anybody who reaches this address can read and write the volume; use --tls-cert and --tls-client-ca");
-    }
-}
-
 impl Bound {
-    /// Where clients find the export.
+    /// Where NBD clients find the export.
     pub(crate) fn uris(&self) -> Vec<Uri> {
-        self.server.uris()
+        match self {
+            Self::Sockets(server, _) => server.uris(),
+            Self::Fuse(_) => Vec::new(),
+        }
     }
 
     /// Where a virtual machine finds it.
     pub(crate) fn vhost_user(&self) -> Option<&Path> {
-        self.vhost.as_ref().map(vhost::Served::socket)
+        match self {
+            Self::Sockets(_, vhost) => vhost.as_ref().map(vhost::Served::socket),
+            Self::Fuse(_) => None,
+        }
     }
 
-    /// Serves until a signal asks for an end; then stops accepting, drains and flushes.
+    /// The file.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sockets(..) => None,
+            Self::Fuse(server) => Some(server.file()),
+        }
+    }
+
+    /// Serves until a signal asks for an end, then flushes.
     ///
     /// # Errors
-    /// When accepting fails, when operations do not end, or when the last flush fails.
-    pub(crate) fn run_until(self, mut signals: StopSignals) -> Result<(), Error> {
-        let Self { server, vhost } = self;
-        let handle = server.handle();
-        let stop = move || {
-            signals.wait();
-            tracing::info!("asked to stop");
-            handle.shutdown();
-        };
-        thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
-        let outcome = server.run();
-        if let Some(vhost) = vhost {
-            vhost.end(&outcome);
+    /// When requests cannot be taken or do not end, or when the last flush fails.
+    pub(crate) fn run_until(self, signals: StopSignals) -> Result<(), Error> {
+        match self {
+            Self::Sockets(server, vhost) => nbd::run_until(server, vhost, signals),
+            Self::Fuse(server) => fuse::run_until(server, signals),
         }
-        Ok(outcome?)
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::error::Error;
 
 /// An export that a front end can connect to.
-pub(super) struct Served {
+pub(crate) struct Served {
     socket: PathBuf,
     serving: Serving,
 }

@@ -32,10 +32,6 @@ impl Limits {
     /// The limits, none of them of no time.
     pub(crate) fn workable(self) -> Self {
         let least_time = Duration::from_millis(1);
-        Self {
-            handshake: self.handshake.max(least_time),
-            stall: self.stall.max(least_time),
-            ..self
-        }
+        Self { handshake: self.handshake.max(least_time), stall: self.stall.max(least_time), ..self }
     }
 }

@@ -215,9 +215,7 @@ fn kind(asked: Option<Kind>) -> Kind {
 fn flush(exports: &Exports) -> Result<(), RunError> {
     let writable = exports.iter().filter(|export| !export.volume.geometry().read_only);
     let outcomes: Vec<_> = writable
-        .map(|export| {
-            export.volume.flush().map_err(|source| RunError::Flush { export: export.name.clone(), source })
-        })
+        .map(|export| export.volume.flush().map_err(|source| RunError::Flush { export: export.name.clone(), source }))
         .collect();
     outcomes.into_iter().collect()
 }

@@ -133,12 +133,7 @@ impl Serving {
     }
 
     /// Uses up what it can of `input`.
-    pub(super) fn take(
-        &mut self,
-        input: &mut &[u8],
-        out: &mut Outgoing,
-        cx: &mut Context<'_>,
-    ) -> Result<(), Fault> {
+    pub(super) fn take(&mut self, input: &mut &[u8], out: &mut Outgoing, cx: &mut Context<'_>) -> Result<(), Fault> {
         while self.resume(out, cx) && !input.is_empty() && !self.leaving {
             if self.machine.payload_left() > 0 {
                 if !self.take_payload(input, out, cx) {
@@ -204,14 +199,7 @@ impl Serving {
 
     fn answering(&mut self, request: Request, refusal: Option<Refusal>) -> u32 {
         let in_order = VecDeque::new();
-        self.requests.insert(Answering {
-            request,
-            pieces: 0,
-            all_started: false,
-            refusal,
-            in_order,
-            head_sent: false,
-        })
+        self.requests.insert(Answering { request, pieces: 0, all_started: false, refusal, in_order, head_sent: false })
     }
 
     /// Starts pieces of a read for as long as there is room; whether all have started. Otherwise the rest waits.

@@ -1,0 +1,62 @@
+//! The NBD server of a volume. Its threads serve a virtual machine too.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use datapath::export::nbd::{self, Config, Export, Limits, Server};
+use datapath::volume::Volume;
+
+use super::{ServeArgs, address, vhost};
+use crate::error::Error;
+use crate::parse::Listen;
+use crate::signals::StopSignals;
+
+/// Listens: at `default_socket` unless told otherwise, nowhere when only a virtual machine is served.
+pub(super) fn bind(
+    arguments: &ServeArgs,
+    volume: Arc<Volume>,
+    name: String,
+    description: String,
+    default_socket: PathBuf,
+) -> Result<Server, Error> {
+    let listen = match arguments.listen.as_slice() {
+        [] if arguments.vhost_user.is_some() => vec![],
+        [] => vec![address::resolve(&Listen::Unix(default_socket))?],
+        typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
+    };
+    let tls = arguments.tls.config();
+    if tls.is_none() {
+        listen.iter().for_each(warn_of_plaintext);
+    }
+    let exports = vec![Export { name, description, volume }];
+    Ok(Server::bind(Config { exports, listen, tls, limits: Limits::default(), workers: None, ring: None })?)
+}
+
+fn warn_of_plaintext(listen: &nbd::Listen) {
+    if let nbd::Listen::Tcp(at) = listen
+        && !at.ip().is_loopback()
+    {
+        tracing::warn!(%at, "anybody who reaches this address can read and write the volume; use --tls-cert and --tls-client-ca");
+    }
+}
+
+/// Serves until a signal asks for an end; then stops accepting, drains and flushes.
+pub(super) fn run_until(
+    server: Server,
+    vhost: Option<vhost::Served>,
+    mut signals: StopSignals,
+) -> Result<(), Error> {
+    let handle = server.handle();
+    let stop = move || {
+        signals.wait();
+        tracing::info!("asked to stop");
+        handle.shutdown();
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
+    let outcome = server.run();
+    if let Some(vhost) = vhost {
+        vhost.end(&outcome);
+    }
+    Ok(outcome?)
+}
