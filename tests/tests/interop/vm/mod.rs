@@ -3,3 +3,4 @@
 mod dm_crypt;
 mod nbd;
 mod rig;
+mod vhost_user;
