@@ -139,7 +139,9 @@ fn noise_in_the_rings_harms_nobody_else() {
 #[test]
 fn a_front_end_that_talks_nonsense_is_hung_up_on_and_the_next_is_served() {
     let served = Served::new();
-    let header = |number: u32, flags: u32, len: u32| [number, flags, len].into_iter().flat_map(u32::to_ne_bytes).collect::<Vec<u8>>();
+    let header = |number: u32, flags: u32, len: u32| {
+        [number, flags, len].into_iter().flat_map(u32::to_ne_bytes).collect::<Vec<u8>>()
+    };
     for nonsense in [
         b"GET / HTTP/1.0\r\n\r\n".to_vec(),
         header(1, 0, 0),

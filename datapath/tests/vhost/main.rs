@@ -2,6 +2,7 @@
 //! virtio, on real shared memory and real sockets.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod crash;
 mod driver;
 mod front_end;
 mod hostile;

@@ -27,7 +27,7 @@ fn a_front_end_that_comes_back_goes_on_where_it_was() {
         guest.reconnect(&served.socket());
         let mut done = 0;
         // What was not taken before the cut is taken now.
-        let taken = used(&guest);
+        let taken = guest.used(0);
         guest.start(0, taken);
         while done < SLOTS {
             let (slot, _) = guest.queues[0].wait();
@@ -44,12 +44,6 @@ fn a_front_end_that_comes_back_goes_on_where_it_was() {
     }
 }
 
-/// The index of the used ring: where QEMU goes on with a back end that cannot be asked.
-fn used(guest: &Guest) -> u16 {
-    use vm_memory::{Bytes, GuestAddress};
-    guest.memory.read_obj(GuestAddress(guest.queues[0].used_ring() + 2)).unwrap()
-}
-
 #[test]
 fn requests_that_a_dead_process_had_taken_are_done_again_and_no_others() {
     use vm_memory::mmap::MmapRegion;
@@ -58,8 +52,7 @@ fn requests_that_a_dead_process_had_taken_are_done_again_and_no_others() {
     served.clear();
     let mut guest = Guest::new(&served.socket(), 0);
     guest.reconnect(&served.socket());
-    let wanted =
-        VhostUserInflight { mmap_size: 0, mmap_offset: 0, num_queues: QUEUES, queue_size: SIZE };
+    let wanted = VhostUserInflight { mmap_size: 0, mmap_offset: 0, num_queues: QUEUES, queue_size: SIZE };
     let (inflight, file) = guest.front_end.get_inflight_fd(&wanted).unwrap();
     // What the dead process left: it took the first four of six requests, and gave the third back.
     let len = usize::try_from(inflight.mmap_size).unwrap();

@@ -9,8 +9,8 @@ use keywrap::geometry::{ByteLen, SectorSize};
 
 use super::driver::SLOTS;
 use super::front_end::{
-    DISCARD, EVENT_IDX, F_FLUSH, FAILED, FLUSH, GET_ID, Guest, INDIRECT, OK, QUEUES, READ, SLOT_LEN, UNSUPPORTED, WRITE,
-    WRITE_ZEROES,
+    DISCARD, EVENT_IDX, F_FLUSH, FAILED, FLUSH, GET_ID, Guest, INDIRECT, OK, QUEUES, READ, SLOT_LEN, UNSUPPORTED,
+    WRITE, WRITE_ZEROES,
 };
 use super::served::{LEN, Served};
 
@@ -49,7 +49,8 @@ fn exercise(served: &Served, without: u64, seed: u64) {
             let sector = u64::from(slot) * stripe / 512 + random.below(stripe / 512 - sectors);
             let sector = if random.below(2) == 0 { sector / 8 * 8 } else { sector };
             let (at, len) = (usize::try_from(sector * 512).unwrap(), usize::try_from(sectors * 512).unwrap());
-            let (queue, kind) = (usize::from(slot % QUEUES), [READ, WRITE, WRITE, WRITE_ZEROES][random.below(4) as usize]);
+            let (queue, kind) =
+                (usize::from(slot % QUEUES), [READ, WRITE, WRITE, WRITE_ZEROES][random.below(4) as usize]);
             let mut request_len = len;
             match kind {
                 WRITE => {
@@ -59,7 +60,14 @@ fn exercise(served: &Served, without: u64, seed: u64) {
                 WRITE_ZEROES => {
                     model[at..at + len].fill(0);
                     let sectors = u32::try_from(sectors).unwrap();
-                    guest.put_data(slot, &[range(sector, sectors / 2, 0), range(sector + u64::from(sectors / 2), sectors.div_ceil(2), 1)].concat());
+                    guest.put_data(
+                        slot,
+                        &[
+                            range(sector, sectors / 2, 0),
+                            range(sector + u64::from(sectors / 2), sectors.div_ceil(2), 1),
+                        ]
+                        .concat(),
+                    );
                     request_len = 32;
                 }
                 _ => (),

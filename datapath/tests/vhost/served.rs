@@ -26,7 +26,8 @@ pub(crate) struct Served {
     serving: Option<Serving>,
     workers: Option<Workers>,
     pub(crate) volume: Arc<Volume>,
-    dir: TempDir,
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
 }
 
 impl Served {
@@ -38,7 +39,15 @@ impl Served {
 
     pub(crate) fn with(kind: Kind, sector_size: SectorSize, options: DiskOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let file = std::fs::File::options().read(true).write(true).create_new(true).open(dir.path().join("volume")).unwrap();
+        let mut served = Self::at(dir.path().to_path_buf(), kind, sector_size, options);
+        served._temporary = Some(dir);
+        served
+    }
+
+    /// In a folder where the volume may be already.
+    pub(crate) fn at(folder: PathBuf, kind: Kind, sector_size: SectorSize, options: DiskOptions) -> Self {
+        let path = folder.join("volume");
+        let file = std::fs::File::options().read(true).write(true).create(true).truncate(false).open(path).unwrap();
         // Longer than the volume, which may grow.
         file.set_len(OFFSET + 2 * LEN).unwrap();
         let backend = FileBackend::new(file, sector_size, true).unwrap();
@@ -46,7 +55,7 @@ impl Served {
         let segment = DataSegment { offset: OFFSET, len: ByteLen(LEN), sector_size, iv_tweak: 0 };
         let volume = Arc::new(Volume::open(Box::new(backend), &key, segment, options).unwrap());
         let workers = Workers::start(2, kind, &[Arc::clone(&volume)]).unwrap();
-        let mut served = Self { serving: None, workers: Some(workers), volume, dir };
+        let mut served = Self { serving: None, workers: Some(workers), volume, folder, _temporary: None };
         served.serve();
         served
     }
@@ -72,7 +81,7 @@ impl Served {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.dir.path().join("socket")
+        self.folder.join("socket")
     }
 
     /// A connection that says this.

@@ -35,7 +35,7 @@ heading a filesystem: fio verifies while the server is killed, and while it ends
 mkfs.ext4 -q -F -E nodiscard /dev/vda
 mount /dev/vda /mnt
 verify() {
-    fio --name="$1" --directory=/mnt --size=24m --numjobs=2 --ioengine=libaio --direct=1 --iodepth=16 --rw=randwrite \
+    fio --name="$1" --directory=/mnt --size=16m --numjobs=2 --ioengine=libaio --direct=1 --iodepth=16 --rw=randwrite \
         --bsrange=4k-128k --verify=crc32c --verify_fatal=1 --verify_state_save=0 --do_verify=1 --randrepeat=1 \
         --fsync=32 --time_based=0 --loops=2 --output-format=terse | wc -l
 }

@@ -42,11 +42,7 @@ fn warn_of_plaintext(listen: &nbd::Listen) {
 }
 
 /// Serves until a signal asks for an end; then stops accepting, drains and flushes.
-pub(super) fn run_until(
-    server: Server,
-    vhost: Option<vhost::Served>,
-    mut signals: StopSignals,
-) -> Result<(), Error> {
+pub(super) fn run_until(server: Server, vhost: Option<vhost::Served>, mut signals: StopSignals) -> Result<(), Error> {
     let handle = server.handle();
     let stop = move || {
         signals.wait();

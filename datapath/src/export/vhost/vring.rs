@@ -59,6 +59,13 @@ impl Vring {
             // Every request that was taken was given back or is noted. A front end that saw us die knows no better.
             let taken = u16::try_from(again.len()).unwrap_or(u16::MAX);
             queue.set_next_avail(used.wrapping_add(taken));
+            if taken > 0 {
+                tracing::info!(
+                    queue = index,
+                    requests = taken,
+                    "requests that a server before had not ended are done again"
+                );
+            }
         }
         Ok(Some(Setup {
             queue,
