@@ -80,6 +80,8 @@ trait Engine {
     /// Submits what was started. With `block`, waits until something has completed. Adds what has to `done`.
     fn wait(&mut self, block: bool, operations: &mut Operations, done: &mut VecDeque<Ended>) -> io::Result<()>;
 
+    /// Asks for one operation in flight to end.
+    fn cancel(&mut self, number: u32);
     /// Asks for every operation in flight to end.
     fn cancel_all(&mut self);
 }
@@ -186,6 +188,14 @@ impl Ring {
     /// result may carry any value from 0 up.
     pub fn command(&mut self, file: &File, code: u32, arguments: [u8; 8], chunk: Option<Chunk>, tag: u64) {
         self.start(tag, Op::Command { file: file.clone(), code, arguments, chunk });
+    }
+
+    /// Asks the operations in flight with this tag to end early. Each still completes: with `ECANCELED`, or as if nobody
+    /// had asked when it was too late.
+    pub fn cancel(&mut self, tag: u64) {
+        for number in self.operations.numbers_of(tag) {
+            self.engine.cancel(number);
+        }
     }
 
     /// How many operations are in flight.

@@ -160,6 +160,29 @@ fn timers_and_readiness_complete_and_a_ring_ends_with_both_in_flight() {
 }
 
 #[test]
+fn what_is_cancelled_by_its_tag_ends_and_the_rest_stays() {
+    for kind in KINDS {
+        let mut ring = Ring::new(kind).unwrap();
+        let (mut peer, socket) = UnixStream::pair().unwrap();
+        let socket = ring.file(OwnedFd::from(socket));
+        ring.readable(&socket, 1);
+        ring.readable(&socket, 2);
+        ring.timer(Duration::from_secs(3600), 3);
+        ring.wait(false).unwrap();
+        for tag in [1, 3] {
+            ring.cancel(tag);
+            let cancelled = next(&mut ring);
+            assert_eq!(cancelled.tag, tag);
+            assert_eq!(cancelled.result.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+        }
+        ring.cancel(4);
+        assert_eq!(ring.in_flight(), 1);
+        peer.write_all(b"x").unwrap();
+        assert_eq!(next(&mut ring).tag, 2);
+    }
+}
+
+#[test]
 fn files_come_and_go_beyond_the_slots_there_are() {
     for kind in KINDS {
         let mut ring = Ring::new(kind).unwrap();

@@ -198,6 +198,11 @@ impl Engine for Uring {
         Ok(())
     }
 
+    fn cancel(&mut self, number: u32) {
+        let whom = types::CancelBuilder::user_data(number.into());
+        self.push(opcode::AsyncCancel2::new(whom).build().user_data(NOBODY));
+    }
+
     fn cancel_all(&mut self) {
         let entry = opcode::AsyncCancel2::new(types::CancelBuilder::any().all()).build().user_data(NOBODY);
         self.push(entry);

@@ -142,8 +142,7 @@ pub(super) fn try_keyslot(store: &Store<'_>, id: u32, passphrase: &[u8]) -> Resu
 fn opened(store: &Store<'_>, segment: DataSegment, volume_key: VolumeKey, keyslot: u32) -> Opened {
     let header = store.header();
     let allow_discards = header.metadata.config.allow_discards();
-    let follows_device =
-        header.metadata.segments.values().any(|segment| matches!(segment.size, SegmentSize::Dynamic));
+    let follows_device = header.metadata.segments.values().any(|segment| matches!(segment.size, SegmentSize::Dynamic));
     Opened { uuid: header.uuid.uuid(), segment, follows_device, volume_key, allow_discards, keyslot }
 }
 

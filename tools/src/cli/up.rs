@@ -30,7 +30,7 @@ pub(crate) struct Up {
     #[command(flatten)]
     serve: ServeArgs,
     /// Mount the filesystem in the volume at DIR, as root, until the end; DIR is made if it is missing
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "fuse", "tls_cert", "ublk"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "vhost_user", "fuse", "tls_cert", "ublk"])]
     mount: Option<PathBuf>,
     #[command(flatten, next_help_heading = "With --mount")]
     wish: Wish,

@@ -83,14 +83,15 @@ impl Resize {
             }
         }
         let socket = control::socket(&state.run_dir()?, uuid);
-        let (size, served) = match control::ask(&socket, Question::Grow).map_err(Error::io("ask the server at", &socket))? {
-            Some(Answer::Grown(size)) => (size, true),
-            Some(Answer::Refused(reason)) => return Err(refused(reason)),
-            Some(Answer::Statistics(_)) | None => {
-                let len = Medium::len(&volume.places.data.file).map_err(Error::io("read", &path))?;
-                (len.saturating_sub(segment.offset), false)
-            }
-        };
+        let (size, served) =
+            match control::ask(&socket, Question::Grow).map_err(Error::io("ask the server at", &socket))? {
+                Some(Answer::Grown(size)) => (size, true),
+                Some(Answer::Refused(reason)) => return Err(refused(reason)),
+                Some(Answer::Statistics(_)) | None => {
+                    let len = Medium::len(&volume.places.data.file).map_err(Error::io("read", &path))?;
+                    (len.saturating_sub(segment.offset), false)
+                }
+            };
         ui.confirm(&Resized { path, size, served })
     }
 }

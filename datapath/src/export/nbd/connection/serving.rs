@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use super::table::Table;
 use crate::buf::arena::{Chunk, MAX_CHUNK};
 use crate::disk::{Command, IoError};
 use crate::export::nbd::fault::Fault;
 use crate::export::nbd::shared::Shared;
 use crate::export::nbd::transmission::{Action, Errno, Event, Refusal, Replies, Request, Session, Transmission};
+use crate::export::table::Table;
 use crate::limits::in_memory;
 use crate::volume::{Finished, Job, Slow};
 use crate::worker::Context;
