@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   read, write, sync, receive, send, … ──▶ [ operations: each owns its memory ] ──▶ io_uring (or its twin)
-//!   next() ◀── Completion { tag, result, held } ◀────────────────────────────────── wait()
+//!   pop()  ◀── Completion { tag, result, held } ◀────────────────────────────────── wait()
 //! ```
 //! An operation owns what the kernel reads or writes for it until it completes; then it is handed back as
 //! [`Completion::held`]. So no safe code can free or change memory that a kernel still uses, and a ring that is dropped
@@ -213,7 +213,7 @@ impl Ring {
     }
 
     /// The next operation that has completed.
-    pub fn next(&mut self) -> Option<Completion> {
+    pub fn pop(&mut self) -> Option<Completion> {
         let Ended { number, result, buffer } = self.ended.pop_front()?;
         let (tag, op) = self.operations.remove(number);
         if matches!(op, Op::Receive { .. }) {
@@ -242,7 +242,7 @@ impl Drop for Ring {
             if self.wait(false).is_err() {
                 break;
             }
-            while self.next().is_some() {}
+            while self.pop().is_some() {}
             if self.operations.len() == 0 {
                 return;
             }

@@ -12,7 +12,7 @@ const KINDS: [Kind; 2] = [Kind::Uring, Kind::Poll];
 
 fn next(ring: &mut Ring) -> Completion {
     loop {
-        if let Some(completion) = ring.next() {
+        if let Some(completion) = ring.pop() {
             return completion;
         }
         ring.wait(true).unwrap();

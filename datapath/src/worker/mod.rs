@@ -201,7 +201,7 @@ impl Worker {
         // Between turns a port may have been adopted, and what it started may have ended on the spot.
         self.ring.wait(block && self.touched.is_empty())?;
         self.touched.append(&mut self.starved);
-        while let Some(completion) = self.ring.next() {
+        while let Some(completion) = self.ring.pop() {
             self.complete(completion);
         }
         self.pass_on();
