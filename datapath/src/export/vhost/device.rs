@@ -96,11 +96,11 @@ impl Device {
         put(12, &SEGMENTS.to_le_bytes());
         put(20, &block.to_le_bytes());
         put(34, &QUEUES.to_le_bytes());
-        let ranges = (MAX_RANGES as u32).to_le_bytes();
+        let ranges = u32::try_from(MAX_RANGES).unwrap_or(u32::MAX).to_le_bytes();
         if geometry.discards {
             put(36, &MAX_DISCARD.to_le_bytes());
             put(40, &ranges);
-            put(44, &(block / SECTOR as u32).to_le_bytes());
+            put(44, &u32::try_from(u64::from(block) / SECTOR).unwrap_or(u32::MAX).to_le_bytes());
         }
         if !geometry.read_only {
             put(48, &MAX_ZEROES.to_le_bytes());
