@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use datapath::cipher::dispatch::NoEngine;
 use datapath::export::fuse;
 use datapath::export::nbd::{BindError, ListenError, RunError};
+use datapath::export::ublk::UblkError;
 use datapath::volume::OpenError;
 use ekm_bridge::registry::RegistryError;
 use ekm_bridge::{NodeError, ProviderError};
@@ -106,6 +107,14 @@ pub(crate) enum Error {
         asked: ByteLen,
         /// The sector size.
         sector: u32,
+    },
+    /// A volume cannot have the size that was asked for.
+    #[error("{} cannot be resized: {reason}", path.display())]
+    Resize {
+        /// The file or device.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// No room for a header and one sector.
     #[error("{} holds {found}, which leaves no room for data behind the {needed} of the header", path.display())]
@@ -209,6 +218,9 @@ pub(crate) enum Error {
     /// The server did not end in order.
     #[error("the server did not end in order")]
     Run(#[from] RunError),
+    /// The block device could not be made or removed.
+    #[error(transparent)]
+    Ublk(#[from] UblkError),
     /// The FUSE export cannot start.
     #[error("cannot serve the volume as a file")]
     Fuse(#[from] fuse::MountError),
@@ -282,6 +294,7 @@ impl Error {
             | Self::Stdout(_)
             | Self::Terminal(_)
             | Self::TooSmall { .. }
+            | Self::Resize { .. }
             | Self::LookUp { .. }
             | Self::Open { .. }
             | Self::Signals(_)
@@ -316,6 +329,8 @@ impl Error {
             | Self::OutputExists { .. }
             | Self::NotConfirmed { .. }
             | Self::Aborted => Exit::Refused,
+            Self::Ublk(UblkError::Differs { .. }) => Exit::Refused,
+            Self::Ublk(_) => Exit::Failed,
             Self::NotAVolume { .. } => Exit::NotAVolume,
             Self::NotAdopted { .. } | Self::KeyMissing { .. } => Exit::KeyMissing,
             Self::InUse { .. } | Self::Busy { .. } | Self::Claimed { .. } => Exit::InUse,

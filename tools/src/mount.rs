@@ -20,6 +20,8 @@ pub(crate) enum Target<'a> {
     Uri(&'a str),
     /// The file of a FUSE export.
     File(&'a Path),
+    /// It is one already.
+    Device(&'a Path),
 }
 
 /// The lines for root on a machine without the nbd module: FUSE, then a loop device. `fresh`: no filesystem yet.
@@ -42,9 +44,12 @@ pub(crate) fn mount_lines(
             ];
             (lines, format!("{disk}/disk"))
         }
-        Target::File(file) => (vec![format!("mkdir -p {dir}")], quote(&file.to_string_lossy())),
+        Target::File(path) | Target::Device(path) => (vec![format!("mkdir -p {dir}")], quote(&path.to_string_lossy())),
     };
-    lines.push(format!("DEV=$(losetup --find --show{attach} --direct-io=on --sector-size={sector_size} {file})"));
+    lines.push(match target {
+        Target::Device(_) => format!("DEV={file}"),
+        _ => format!("DEV=$(losetup --find --show{attach} --direct-io=on --sector-size={sector_size} {file})"),
+    });
     if fresh {
         lines.push("mkfs.ext4 -E nodiscard \"$DEV\"".to_owned());
     }
@@ -55,7 +60,10 @@ pub(crate) fn mount_lines(
 /// The lines that undo [`mount_lines`].
 pub(crate) fn unmount_lines(target: &Target<'_>, label: &str) -> Vec<String> {
     let (disk, dir) = (quote(&format!("/mnt/{label}.nbd")), quote(&format!("/mnt/{label}")));
-    let mut lines = vec![format!("umount {dir}"), "losetup -d \"$DEV\"".to_owned()];
+    let mut lines = vec![format!("umount {dir}")];
+    if !matches!(target, Target::Device(_)) {
+        lines.push("losetup -d \"$DEV\"".to_owned());
+    }
     if matches!(target, Target::Uri(_)) {
         lines.push(format!("umount {disk}"));
     }

@@ -2,6 +2,7 @@
 
 pub mod fuse;
 pub mod nbd;
+pub mod ublk;
 pub mod vhost;
 
 mod table;

@@ -72,6 +72,11 @@ impl Slots {
         File(Rc::new(Inner { fd, slot, table: Rc::clone(&self.0) }))
     }
 
+    /// A file that takes no slot.
+    pub(super) fn leave_out(&self, fd: OwnedFd) -> File {
+        File(Rc::new(Inner { fd, slot: None, table: Rc::clone(&self.0) }))
+    }
+
     /// Tells the kernel, through `update`, what has changed since the last time. Slots that were emptied are free again.
     pub(super) fn apply(&self, mut update: impl FnMut(u32, RawFd)) {
         let mut table = self.0.borrow_mut();

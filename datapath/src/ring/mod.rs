@@ -20,6 +20,7 @@ mod operation;
 mod polled;
 mod received;
 mod restrict;
+pub mod ublk;
 mod uring;
 
 #[cfg(test)]
@@ -137,6 +138,13 @@ impl Ring {
         self.slots.add(fd)
     }
 
+    /// The same, without a slot in the ring's table: for a file whose closing somebody waits for. Up to Linux 6.12 the
+    /// kernel closes a file that left the table only when every operation has ended that was started before.
+    #[must_use]
+    pub fn unlisted_file(&mut self, fd: OwnedFd) -> File {
+        self.slots.leave_out(fd)
+    }
+
     /// Reads into `chunk` from its byte `from` to its end. The result counts the bytes read, 0 at the file's end.
     pub fn read(&mut self, file: &File, chunk: Chunk, from: usize, offset: u64, tag: u64) {
         self.start(tag, Op::Read { file: file.clone(), chunk, from, offset });
@@ -156,6 +164,7 @@ impl Ring {
     /// Receives what a socket has, into a buffer of the ring's choice. The result counts the bytes, 0 when the peer
     /// sends no more; `ENOBUFS` when every buffer is held.
     pub fn receive(&mut self, file: &File, tag: u64) {
+        self.pool.expect();
         self.start(tag, Op::Receive { file: file.clone() });
     }
 
@@ -174,10 +183,11 @@ impl Ring {
         self.start(tag, Op::timer(delay));
     }
 
-    /// A command of the file's own kind (`IORING_OP_URING_CMD`), with 16 bytes of arguments; the twin refuses it. The
+    /// A command of the file's own kind (`IORING_OP_URING_CMD`), with 8 bytes of arguments, followed by the address of
+    /// `chunk`, which the kernel may read or write until the command completes; 0 without one. The twin refuses it. The
     /// result may carry any value from 0 up.
-    pub fn command(&mut self, file: &File, code: u32, arguments: [u8; 16], tag: u64) {
-        self.start(tag, Op::Command { file: file.clone(), code, arguments });
+    pub fn command(&mut self, file: &File, code: u32, arguments: [u8; 8], chunk: Option<Chunk>, tag: u64) {
+        self.start(tag, Op::Command { file: file.clone(), code, arguments, chunk });
     }
 
     /// Asks the operations in flight with this tag to end early. Each still completes: with `ECANCELED`, or as if nobody
@@ -206,6 +216,9 @@ impl Ring {
     pub fn next(&mut self) -> Option<Completion> {
         let Ended { number, result, buffer } = self.ended.pop_front()?;
         let (tag, op) = self.operations.remove(number);
+        if matches!(op, Op::Receive { .. }) {
+            self.pool.ended(buffer.is_some());
+        }
         let held = match (op.into_held(), buffer) {
             (_, Some(buffer)) => Held::Received(self.pool.received(buffer, result)),
             (held, None) => held,

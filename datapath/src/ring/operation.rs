@@ -14,7 +14,7 @@ use crate::buf::arena::Chunk;
 pub enum Held {
     /// Nothing that matters to the caller.
     Nothing,
-    /// Of a read or write.
+    /// Of a read, a write, or a command that came with one.
     Chunk(Chunk),
     /// Of a receive that received.
     Received(Received),
@@ -44,7 +44,7 @@ pub(super) enum Op {
     Send { file: File, message: Box<Message> },
     Readable { file: File },
     Timer { delay: Duration, spec: Box<Timespec> },
-    Command { file: File, code: u32, arguments: [u8; 16] },
+    Command { file: File, code: u32, arguments: [u8; 8], chunk: Option<Chunk> },
 }
 
 impl Op {
@@ -55,6 +55,7 @@ impl Op {
     pub(super) fn into_held(self) -> Held {
         match self {
             Self::Read { chunk, .. } | Self::Write { chunk, .. } => Held::Chunk(chunk),
+            Self::Command { chunk: Some(chunk), .. } => Held::Chunk(chunk),
             Self::Send { message, .. } => Held::Message(message),
             _ => Held::Nothing,
         }

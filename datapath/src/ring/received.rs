@@ -1,5 +1,9 @@
 //! Buffers for what sockets receive. The kernel picks one when data is there (`IORING_REGISTER_PBUF_RING`), so a
 //! connection that is idle holds no memory.
+//!
+//! The kernel takes them in the order in which it got them. If it had all of them, each would have left the processor's
+//! cache by the time it is used again; so it has only as many as there are receives in flight, and gets the one that was
+//! used last.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -27,9 +31,13 @@ struct Inner {
     /// The ring that tells the kernel which are free; used by io_uring only.
     entries: Mapping,
     tail: Cell<u16>,
-    /// The kernel was shown the ring.
-    shared: Cell<bool>,
-    /// Those that are free while the kernel was not.
+    /// The kernel was shown the ring, and picks.
+    picked: Cell<bool>,
+    /// Receives in flight.
+    waiting: Cell<usize>,
+    /// Buffers that the kernel has for them.
+    offered: Cell<usize>,
+    /// Those that nobody has.
     free: RefCell<Vec<u16>>,
 }
 
@@ -38,16 +46,35 @@ impl Pool {
         let memory = Mapping::new(BUFFER_LEN as usize * usize::from(BUFFERS))?;
         let entries = Mapping::new(size_of::<BufRingEntry>() * usize::from(BUFFERS))?;
         let free = RefCell::new((0..BUFFERS).collect());
-        Ok(Self(Rc::new(Inner { memory, entries, tail: Cell::new(0), shared: Cell::new(false), free })))
+        Ok(Self(Rc::new(Inner {
+            memory,
+            entries,
+            tail: Cell::new(0),
+            picked: Cell::new(false),
+            waiting: Cell::new(0),
+            offered: Cell::new(0),
+            free,
+        })))
     }
 
-    /// Gives every buffer to the kernel; from now on it picks. The address of the ring is what is to be registered.
+    /// From now on the kernel picks. The address of the ring is what is to be registered.
     pub(super) fn share(&self) -> u64 {
-        self.0.shared.set(true);
-        for buffer in self.0.free.take() {
-            self.0.give_back(buffer);
-        }
+        self.0.picked.set(true);
         self.0.entries.base().as_ptr() as u64
+    }
+
+    /// A receive is about to be in flight: the kernel needs a buffer for it, if there is one.
+    pub(super) fn expect(&self) {
+        self.0.waiting.set(self.0.waiting.get() + 1);
+        self.0.offer();
+    }
+
+    /// A receive has ended, and has taken a buffer or not.
+    pub(super) fn ended(&self, taken: bool) {
+        self.0.waiting.set(self.0.waiting.get() - 1);
+        if taken && self.0.picked.get() {
+            self.0.offered.set(self.0.offered.get() - 1);
+        }
     }
 
     /// A free buffer, while the kernel does not pick.
@@ -71,9 +98,20 @@ impl Inner {
     }
 
     fn give_back(&self, buffer: u16) {
-        if !self.shared.get() {
-            return self.free.borrow_mut().push(buffer);
+        self.free.borrow_mut().push(buffer);
+        self.offer();
+    }
+
+    /// Gives the kernel a buffer for each receive in flight, as far as there are any.
+    fn offer(&self) {
+        while self.picked.get() && self.offered.get() < self.waiting.get() {
+            let Some(buffer) = self.free.borrow_mut().pop() else { return };
+            self.offered.set(self.offered.get() + 1);
+            self.hand_over(buffer);
         }
+    }
+
+    fn hand_over(&self, buffer: u16) {
         let tail = self.tail.get();
         let ring = self.entries.base().cast::<BufRingEntry>();
         // SAFETY: the index is masked to the mapping's entries; zeroed memory is a valid entry; the kernel reads an

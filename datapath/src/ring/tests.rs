@@ -209,3 +209,40 @@ fn files_come_and_go_beyond_the_slots_there_are() {
         }
     }
 }
+
+#[test]
+fn an_unlisted_file_is_closed_at_once_while_older_operations_go_on() {
+    for kind in KINDS {
+        let mut ring = Ring::new(kind).unwrap();
+        let (_quiet, waiting) = UnixStream::pair().unwrap();
+        let waiting = ring.file(OwnedFd::from(waiting));
+        ring.receive(&waiting, 1);
+        let (mut peer, socket) = UnixStream::pair().unwrap();
+        let socket = ring.unlisted_file(OwnedFd::from(socket));
+        peer.write_all(b"x").unwrap();
+        ring.receive(&socket, 2);
+        assert_eq!(next(&mut ring).tag, 2);
+        drop(socket);
+        peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+        assert_eq!(ring.in_flight(), 1);
+    }
+}
+
+#[test]
+fn a_command_brings_its_chunk_back() {
+    let mut ring = Ring::new(Kind::Uring).unwrap();
+    let null = ring.file(OwnedFd::from(std::fs::File::open("/dev/null").unwrap()));
+    let mut chunk = ring.arena().take(100).unwrap();
+    chunk.fill(5);
+    ring.command(&null, 0, [0; 8], Some(chunk), 1);
+    let done = next(&mut ring);
+    assert_eq!((done.tag, done.result.unwrap()), (1, 0));
+    assert_eq!(done.held.chunk().unwrap()[..], [5; 100]);
+    ring.command(&null, 0, [0; 8], None, 2);
+    assert!(matches!(next(&mut ring).held, Held::Nothing));
+    let mut twin = Ring::new(Kind::Poll).unwrap();
+    let null = twin.file(OwnedFd::from(std::fs::File::open("/dev/null").unwrap()));
+    twin.command(&null, 0, [0; 8], None, 3);
+    assert_eq!(next(&mut twin).result.unwrap_err().raw_os_error(), Some(libc::EOPNOTSUPP));
+}

@@ -158,8 +158,12 @@ impl Uring {
                 with!(file, fd => opcode::PollAdd::new(fd, events).build())
             }
             Op::Timer { spec, .. } => opcode::Timeout::new(&raw const **spec).build(),
-            Op::Command { file, code, arguments } => {
-                with!(file, fd => opcode::UringCmd16::new(fd, *code).cmd(*arguments).build())
+            Op::Command { file, code, arguments, chunk } => {
+                let address = chunk.as_ref().map_or(0, |chunk| chunk.as_ptr() as u64);
+                let mut bytes = [0; 16];
+                bytes[..8].copy_from_slice(arguments);
+                bytes[8..].copy_from_slice(&address.to_ne_bytes());
+                with!(file, fd => opcode::UringCmd16::new(fd, *code).cmd(bytes).build())
             }
         }
     }

@@ -10,6 +10,7 @@ mod exported;
 mod file_export;
 mod fuse_calls;
 mod headers;
+mod growing;
 mod hostile_clients;
 mod keyslots;
 mod load;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::mount::{self, Target};
+use crate::serve::{BlockDevice, Bound};
 
 /// What is served.
 #[derive(Serialize)]
@@ -37,6 +38,8 @@ pub(crate) struct Ready {
     /// The FUSE file.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block_device: Option<BlockDevice>,
     #[serde(flatten)]
     served: Served,
     mount: Vec<String>,
@@ -47,36 +50,40 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// Works out the lines. The server has at least one URI, or a file, or a socket for a virtual machine.
-    pub(super) fn new(served: Served, uris: &[Uri], file: Option<PathBuf>, vhost_user: Option<&Path>) -> Self {
+    /// Works out the lines. The server has at least one URI, a file, a block device, or a socket for a virtual machine.
+    pub(super) fn new(served: Served, server: &Bound) -> Self {
+        let (uris, file, block_device) = (server.uris(), server.file(), server.block_device());
         let label = mount::label(&served.name);
         let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
         let uri = uris.first().cloned();
-        let target = match (&file, &uri) {
-            (Some(file), _) => Some(Target::File(file)),
-            (None, Some(uri)) => Some(Target::Uri(uri)),
-            (None, None) => None,
+        let target = match (&file, &block_device, &uri) {
+            (Some(file), _, _) => Some(Target::File(file)),
+            (None, Some(device), _) => Some(Target::Device(&device.path)),
+            (None, None, Some(uri)) => Some(Target::Uri(uri)),
+            (None, None, None) => None,
         };
         // Not even root can open the file of another user's server.
         let closed = file.is_some() && !rustix::process::geteuid().is_root();
         let target = target.filter(|_| !closed);
         let Served { sector_size, created, read_only, .. } = served;
         let lines = |target: &Target<'_>| mount::mount_lines(target, &label, sector_size, created, read_only);
+        let path = file.as_deref().or(block_device.as_ref().map(|device| device.path.as_path()));
         Self {
             event: "ready",
             mount: target.as_ref().map(lines).unwrap_or_default(),
             unmount: target.as_ref().map(|target| mount::unmount_lines(target, &label)).unwrap_or_default(),
             nbd_client,
-            qemu: match (vhost_user, &file, &uri) {
+            qemu: match (server.vhost_user(), &uri, path) {
                 (Some(socket), _, _) => mount::qemu_vhost_user(socket),
-                (None, Some(file), _) => mount::qemu_drive(&file.to_string_lossy()),
-                (None, None, uri) => mount::qemu_drive(uri.as_deref().unwrap_or_default()),
+                (None, Some(uri), _) => mount::qemu_drive(uri),
+                (None, None, path) => mount::qemu_drive(&path.unwrap_or(Path::new("")).to_string_lossy()),
             },
             uri,
             uris,
-            vhost_user: vhost_user.map(Path::to_path_buf),
+            vhost_user: server.vhost_user().map(Path::to_path_buf),
             file,
+            block_device,
             served,
         }
     }
@@ -89,6 +96,7 @@ impl fmt::Display for Ready {
         let access = if self.served.read_only { ", read-only" } else { "" };
         writeln!(f, "{made} {} ({}{access}), volume {uuid}", path.display(), ByteLen(*size))?;
         section(f, "file", &self.file.iter().map(|file| file.display().to_string()).collect::<Vec<_>>())?;
+        section(f, "block device", &self.block_device.iter().map(BlockDevice::to_string).collect::<Vec<_>>())?;
         section(f, "NBD URI", &self.uris)?;
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;

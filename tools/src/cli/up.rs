@@ -11,6 +11,7 @@ use super::ready::{Ready, Served};
 use crate::backing::Access;
 use crate::chain::{self, Background, Links, Wish};
 use crate::config::Config;
+use crate::control;
 use crate::error::Error;
 use crate::hardening;
 use crate::lock::{Purpose, VolumeLock};
@@ -29,7 +30,7 @@ pub(crate) struct Up {
     #[command(flatten)]
     serve: ServeArgs,
     /// Mount the filesystem in the volume at DIR, as root, until the end; DIR is made if it is missing
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "vhost_user", "fuse", "tls_cert"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "vhost_user", "fuse", "tls_cert", "ublk"])]
     mount: Option<PathBuf>,
     #[command(flatten, next_help_heading = "With --mount")]
     wish: Wish,
@@ -61,8 +62,9 @@ impl Up {
 
     /// Makes or opens the volume, and serves it until a signal ends it.
     fn serve(self, state: &StatePath, config: &Config, ui: Ui) -> Result<(), Error> {
-        // Before anything is made: what asks for a wrong engine changes nothing.
+        // Before anything is made: what asks for a wrong engine, or for what the system lacks, changes nothing.
         let engine = config.engine()?.engine;
+        self.serve.check()?;
         if let Some(background) = self.background {
             background.detach();
         }
@@ -77,8 +79,10 @@ impl Up {
         lock.sign().map_err(Error::io("write to the lock in", &state.run_dir()))?;
         let served = self.describe(&volume, created);
         let places = DefaultPlaces { socket: links.socket(), fuse_dir: links.fuse_dir() };
-        let server = self.serve.bind(volume, served.name.clone(), places, engine)?;
-        ui.answer(&Ready::new(served, &server.uris(), server.file(), server.vhost_user()))?;
+        let (server, control) = self.serve.bind(volume, served.name.clone(), places, engine)?;
+        let socket = control::socket(&state.run_dir(), served.uuid);
+        let _control = control.start(&socket).map_err(Error::io("listen at", &socket))?;
+        ui.answer(&Ready::new(served, &server))?;
         if let Some(background) = self.background {
             background.hand_over(&links.log())?;
         }

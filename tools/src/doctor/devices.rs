@@ -60,8 +60,8 @@ fn nbd() -> Check {
 }
 
 fn ublk() -> Check {
-    let meaning = "a block device served from user space, without a socket; Sear does not serve it yet";
-    device("ublk", "/dev/ublk-control", meaning, "modprobe ublk_drv (Linux 6.0 or later)")
+    let meaning = "`sear up --ublk` makes a volume a block device, /dev/ublkbN, without a socket";
+    device("ublk", "/dev/ublk-control", meaning, "modprobe ublk_drv (Linux 6.5 or later)")
 }
 
 fn vhost() -> Check {

@@ -4,6 +4,7 @@ mod address;
 mod fuse;
 mod nbd;
 mod tls;
+mod ublk;
 mod vhost;
 
 use std::path::{Path, PathBuf};
@@ -16,16 +17,19 @@ use datapath::export;
 use datapath::export::nbd::Uri;
 use datapath::volume::{DiskOptions, Volume as ServedVolume};
 
+use crate::control::Control;
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 use crate::volume::Volume;
 use tls::TlsFiles;
+pub(crate) use ublk::BlockDevice;
 
 /// How a volume is served.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArgs {
-    /// Where to serve it over NBD, repeatable [default: unix:STATE-DIR/run/UUID.sock, unless --vhost-user is given]
+    /// Where to serve it over NBD, repeatable [default: unix:STATE-DIR/run/UUID.sock, or nowhere
+    /// with --ublk or --vhost-user]
     #[arg(long, value_name = "unix:SOCKET|tcp:HOST:PORT")]
     pub(crate) listen: Vec<Listen>,
     /// Serve it as a disk of a virtual machine, whose QEMU connects to SOCKET (vhost-user-blk)
@@ -34,8 +38,11 @@ pub(crate) struct ServeArgs {
     /// Serve it as one file, DIR/disk, in the place of NBD; a loop device takes it with direct I/O [default DIR:
     /// STATE-DIR/run/UUID.fuse]
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
-    #[arg(conflicts_with_all = ["listen", "vhost_user", "tls_cert"])]
+    #[arg(conflicts_with_all = ["listen", "vhost_user", "tls_cert", "ublk"])]
     fuse: Option<Option<PathBuf>>,
+    /// Make it a block device of this machine, /dev/ublkbN
+    #[arg(long)]
+    ublk: bool,
     /// The export's name [default: the file's name without its extension]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -70,35 +77,60 @@ pub(crate) struct DefaultPlaces {
 
 /// An export that can be reached already, and answers once it is told to.
 pub(crate) enum Bound {
-    /// Over NBD, to a virtual machine, or both.
-    Sockets(export::nbd::Server, Option<vhost::Served>),
+    /// By threads of their own, which serve NBD clients, the host's block device and a virtual machine.
+    Threads {
+        /// What they belong to; it need not listen.
+        server: export::nbd::Server,
+        /// The block device.
+        device: Option<Box<export::ublk::Device>>,
+        /// The virtual machine.
+        vhost: Option<vhost::Served>,
+    },
     /// As a file.
     Fuse(export::fuse::Server),
 }
 
 impl ServeArgs {
-    /// Makes `volume` an export called `name` that `engine` encrypts.
+    /// Whether the system can do what is asked for, as far as that is known before anything is made.
     ///
     /// # Errors
-    /// When the segment does not fit the backing, or an address, directory, name or certificate cannot be used.
+    /// What it lacks.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.ublk { ublk::check() } else { Ok(()) }
+    }
+
+    /// Makes `volume` an export called `name` that `engine` encrypts, and what tells of it.
+    ///
+    /// # Errors
+    /// When the segment does not fit the backing, or an address, directory, name or certificate cannot be used, or
+    /// there can be no block device.
     pub(crate) fn bind(
         &self,
         volume: Volume,
         name: String,
         places: DefaultPlaces,
         engine: Engine,
-    ) -> Result<Bound, Error> {
-        let uuid = volume.opened.uuid;
+    ) -> Result<(Bound, Control), Error> {
+        let (uuid, follows_device) = (volume.opened.uuid, volume.opened.follows_device);
+        let path = volume.places.data.path.clone();
         let description = format!("sear volume {uuid}");
         let volume = Arc::new(self.open(volume, engine)?);
-        if let Some(dir) = &self.fuse {
-            let dir = dir.clone().unwrap_or(places.fuse_dir);
-            return fuse::mount(volume, &name, dir).map(Bound::Fuse);
-        }
-        let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
-        let socket = self.vhost_user.as_deref();
-        let vhost = socket.map(|socket| vhost::serve(socket, server.workers(), volume, uuid)).transpose()?;
-        Ok(Bound::Sockets(server, vhost))
+        let control = Control { uuid, name: name.clone(), path, volume: Arc::clone(&volume), follows_device };
+        let bound = match &self.fuse {
+            Some(dir) => {
+                let dir = dir.clone().unwrap_or(places.fuse_dir);
+                fuse::mount(volume, &name, dir).map(Bound::Fuse)?
+            }
+            None => {
+                let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
+                let socket = self.vhost_user.as_deref();
+                let vhost = socket.map(|socket| vhost::serve(socket, server.workers(), Arc::clone(&volume), uuid));
+                let vhost = vhost.transpose()?;
+                let device = self.ublk.then(|| ublk::attach(server.workers(), volume, uuid)).transpose()?;
+                Bound::Threads { server, device: device.map(Box::new), vhost }
+            }
+        };
+        Ok((bound, control))
     }
 
     /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
@@ -122,7 +154,7 @@ impl Bound {
     /// Where NBD clients find the export.
     pub(crate) fn uris(&self) -> Vec<Uri> {
         match self {
-            Self::Sockets(server, _) => server.uris(),
+            Self::Threads { server, .. } => server.uris(),
             Self::Fuse(_) => Vec::new(),
         }
     }
@@ -130,7 +162,7 @@ impl Bound {
     /// Where a virtual machine finds it.
     pub(crate) fn vhost_user(&self) -> Option<&Path> {
         match self {
-            Self::Sockets(_, vhost) => vhost.as_ref().map(vhost::Served::socket),
+            Self::Threads { vhost, .. } => vhost.as_ref().map(vhost::Served::socket),
             Self::Fuse(_) => None,
         }
     }
@@ -138,18 +170,26 @@ impl Bound {
     /// The file.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         match self {
-            Self::Sockets(..) => None,
+            Self::Threads { .. } => None,
             Self::Fuse(server) => Some(server.file()),
+        }
+    }
+
+    /// The block device.
+    pub(crate) fn block_device(&self) -> Option<BlockDevice> {
+        match self {
+            Self::Threads { device, .. } => device.as_deref().map(ublk::describe),
+            Self::Fuse(_) => None,
         }
     }
 
     /// Serves until a signal asks for an end, then flushes.
     ///
     /// # Errors
-    /// When requests cannot be taken or do not end, or when the last flush fails.
+    /// When requests cannot be taken or do not end, the block device cannot be removed, or the last flush fails.
     pub(crate) fn run_until(self, signals: StopSignals) -> Result<(), Error> {
         match self {
-            Self::Sockets(server, vhost) => nbd::run_until(server, vhost, signals),
+            Self::Threads { server, device, vhost } => nbd::run_until(server, device, vhost, signals),
             Self::Fuse(server) => fuse::run_until(server, signals),
         }
     }

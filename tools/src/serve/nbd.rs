@@ -2,17 +2,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread;
 
 use datapath::export::nbd::{self, Config, Export, Limits, Server};
+use datapath::export::ublk::Device;
 use datapath::volume::Volume;
 
-use super::{ServeArgs, address, vhost};
+use super::{ServeArgs, address, ublk, vhost};
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 
-/// Listens: at `default_socket` unless told otherwise, nowhere when only a virtual machine is served.
+/// Listens: where it is told to; else nowhere when there will be a block device or a virtual machine, and at
+/// `default_socket` when not.
 pub(super) fn bind(
     arguments: &ServeArgs,
     volume: Arc<Volume>,
@@ -21,7 +24,7 @@ pub(super) fn bind(
     default_socket: PathBuf,
 ) -> Result<Server, Error> {
     let listen = match arguments.listen.as_slice() {
-        [] if arguments.vhost_user.is_some() => vec![],
+        [] if arguments.ublk || arguments.vhost_user.is_some() => Vec::new(),
         [] => vec![address::resolve(&Listen::Unix(default_socket))?],
         typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
     };
@@ -41,18 +44,27 @@ fn warn_of_plaintext(listen: &nbd::Listen) {
     }
 }
 
-/// Serves until a signal asks for an end; then stops accepting, drains and flushes.
-pub(super) fn run_until(server: Server, vhost: Option<vhost::Served>, mut signals: StopSignals) -> Result<(), Error> {
-    let handle = server.handle();
+/// Serves until a signal asks for an end; then removes the block device, once nobody uses it, stops accepting, drains,
+/// flushes, and lets the virtual machine go.
+pub(super) fn run_until(
+    server: Server,
+    device: Option<Box<Device>>,
+    vhost: Option<vhost::Served>,
+    mut signals: StopSignals,
+) -> Result<(), Error> {
+    let (handle, (detached, outcome)) = (server.handle(), mpsc::channel());
     let stop = move || {
         signals.wait();
         tracing::info!("asked to stop");
+        // If the server has ended by itself, nobody wants to know.
+        let _ = detached.send(device.map_or(Ok(()), |device| ublk::detach(*device)));
         handle.shutdown();
     };
     thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
-    let outcome = server.run();
+    let ended = server.run();
     if let Some(vhost) = vhost {
-        vhost.end(&outcome);
+        vhost.end(&ended);
     }
-    Ok(outcome?)
+    ended?;
+    outcome.try_recv().unwrap_or(Ok(()))
 }

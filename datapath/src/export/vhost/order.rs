@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::mpsc::{self, Receiver, Sender};
 
 use rustix::event::EventfdFlags;
 
@@ -76,10 +76,7 @@ impl Orders {
 
     /// The next order.
     pub(super) fn next(&self) -> Option<(Order, Answer)> {
-        match self.orders.try_recv() {
-            Ok(order) => Some(order),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.orders.try_recv().ok()
     }
 }
 

@@ -3,4 +3,5 @@
 mod dm_crypt;
 mod nbd;
 mod rig;
+mod ublk;
 mod vhost_user;

@@ -14,6 +14,7 @@ mod serving;
 
 use std::io;
 use std::net::Shutdown;
+use std::ops::Deref;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub(super) struct Connection {
     channel: Channel,
     phase: Phase,
     /// What was received and not used up yet, from that byte on.
-    input: Option<(Received, usize)>,
+    input: Option<(Input, usize)>,
     outgoing: Outgoing,
     receiving: bool,
     /// Ticks since the client owes us something: the rest of a handshake or of a request.
@@ -62,6 +63,25 @@ enum End {
     Polite,
     /// At once.
     Cut,
+}
+
+/// Bytes that were received.
+enum Input {
+    /// In the ring's buffer.
+    Received(Received),
+    /// In memory of our own: it has lain there so long that others may need the buffer.
+    Kept(Vec<u8>),
+}
+
+impl Deref for Input {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Received(bytes) => bytes,
+            Self::Kept(bytes) => bytes,
+        }
+    }
 }
 
 /// The socket, before and after the ring knows it.
@@ -288,7 +308,7 @@ impl Port for Connection {
                 match (result, held) {
                     _ if self.end == Some(End::Cut) => (),
                     (Ok(1..), Held::Received(received)) => {
-                        self.input = Some((received, 0));
+                        self.input = Some((Input::Received(received), 0));
                         self.digest(cx);
                     }
                     (Ok(_), _) => self.hang_up(),
@@ -339,6 +359,9 @@ impl Port for Connection {
             serving.look_at_disk(cx);
         }
         self.outgoing.tick();
+        if let Some((Input::Received(received), from)) = &self.input {
+            self.input = Some((Input::Kept(received[*from..].to_vec()), 0));
+        }
         if self.end != Some(End::Cut)
             && let Some(fault) = self.is_late()
         {
