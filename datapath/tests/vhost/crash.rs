@@ -15,15 +15,13 @@ use vm_memory::mmap::MmapRegion;
 use vm_memory::{Bytes, FileOffset, VolatileMemory};
 
 use super::driver::{PART, SIZE, SLOTS};
-use super::front_end::{Guest, OK, QUEUES, READ, WRITE};
+use super::front_end::{Guest, OK, QUEUES, READ, WRITE, WRITE_ZEROES};
 use super::requests::Random;
 use super::served::{LEN, Served};
 
 /// Names the folder of the server that is a process of its own.
 const FOLDER: &str = "SEAR_TEST_VHOST_FOLDER";
-/// Bytes of each write.
-const WRITE_LEN: u32 = 64 << 10;
-/// Deaths that must find requests in flight.
+/// Deaths that must find requests in flight that later ones have overtaken: the rings alone do not tell which they are.
 const DEATHS: u32 = 4;
 
 #[test]
@@ -63,12 +61,23 @@ impl Drop for Server {
     }
 }
 
+/// The slot whose requests take long, so that others overtake them: it writes zeroes, and the others data.
+const LONG: u16 = 0;
+/// How many zeroes, at the volume's end.
+const ZEROES: u64 = 16 << 20;
+/// Bytes that another slot writes.
+const WRITE_LEN: u32 = 4 << 10;
+
 /// Where a slot writes.
 fn sector(slot: u16) -> u64 {
-    u64::from(slot) * (LEN / u64::from(SLOTS)) / 512
+    if slot == LONG { (LEN - ZEROES) / 512 } else { u64::from(slot) << 11 }
 }
 
+/// What a slot's data is; for zeroes it is where and how many.
 fn pattern(slot: u16, generation: u64) -> Vec<u8> {
+    if slot == LONG {
+        return [sector(LONG).to_le_bytes(), (ZEROES / 512).to_le_bytes()].concat();
+    }
     Random(u64::from(slot) << 32 | generation).bytes(WRITE_LEN as usize)
 }
 
@@ -81,18 +90,20 @@ fn a_server_that_is_killed_loses_no_request_and_does_none_twice() {
     guest.reconnect(&socket);
     let wanted = VhostUserInflight { mmap_size: 0, mmap_offset: 0, num_queues: QUEUES, queue_size: SIZE };
     let (inflight, file) = guest.front_end.get_inflight_fd(&wanted).unwrap();
-    let len = usize::try_from(inflight.mmap_size).unwrap();
-    let notes: MmapRegion = MmapRegion::from_file(FileOffset::new(file.try_clone().unwrap(), 0), len).unwrap();
+    let notes_len = usize::try_from(inflight.mmap_size).unwrap();
+    let notes: MmapRegion = MmapRegion::from_file(FileOffset::new(file.try_clone().unwrap(), 0), notes_len).unwrap();
     let in_flight = |slot: u16| -> bool {
         notes.as_volatile_slice().read_obj::<u8>(16 + 16 * usize::from(slot * PART)).unwrap() != 0
     };
     // Generation 0 was acknowledged long ago.
     let mut generations = [0_u64; SLOTS as usize];
     let mut is_pending = [false; SLOTS as usize];
+    // Where in the available ring each slot's request is.
+    let mut places = [0_u16; SLOTS as usize];
     let (mut deaths, mut rounds) = (0, 0);
     while deaths < DEATHS {
         rounds += 1;
-        assert!(rounds < 100, "the server is never killed with requests in flight");
+        assert!(rounds < 100, "the server is never killed with such requests in flight");
         guest.front_end.set_inflight_fd(&inflight, file.as_raw_fd()).unwrap();
         let used = guest.used(0);
         guest.start(0, used);
@@ -102,8 +113,11 @@ fn a_server_that_is_killed_loses_no_request_and_does_none_twice() {
                 if !is_pending[usize::from(slot)] {
                     generations[usize::from(slot)] += 1;
                     is_pending[usize::from(slot)] = true;
-                    guest.put_data(slot, &pattern(slot, generations[usize::from(slot)]));
-                    guest.add(0, slot, WRITE, sector(slot), WRITE_LEN);
+                    let data = pattern(slot, generations[usize::from(slot)]);
+                    guest.put_data(slot, &data);
+                    places[usize::from(slot)] = guest.queues[0].position();
+                    let kind = if slot == LONG { WRITE_ZEROES } else { WRITE };
+                    guest.add(0, slot, kind, sector(slot), u32::try_from(data.len()).unwrap());
                 }
             }
             guest.queues[0].kick(earlier);
@@ -112,7 +126,9 @@ fn a_server_that_is_killed_loses_no_request_and_does_none_twice() {
             assert_eq!(guest.status(0, slot), OK);
         }
         drop(server.take());
-        deaths += u32::from((0..SLOTS).any(in_flight));
+        let done = guest.used(0);
+        let is_overtaken = |slot: u16| in_flight(slot) && places[usize::from(slot)].wrapping_sub(done) > SIZE;
+        deaths += u32::from((0..SLOTS).any(is_overtaken));
         server = Some(Server::start(folder.path()));
         guest.reconnect(&socket);
     }
@@ -128,6 +144,8 @@ fn a_server_that_is_killed_loses_no_request_and_does_none_twice() {
         guest.add(0, slot, READ, sector(slot), WRITE_LEN);
         guest.queues[0].kick(earlier);
         assert_eq!(guest.queues[0].wait().0, slot);
-        assert!(guest.get_data(slot, WRITE_LEN as usize) == pattern(slot, generations[usize::from(slot)]), "{slot}");
+        let expected =
+            if slot == LONG { vec![0; WRITE_LEN as usize] } else { pattern(slot, generations[usize::from(slot)]) };
+        assert!(guest.get_data(slot, WRITE_LEN as usize) == expected, "{slot}");
     }
 }

@@ -166,7 +166,7 @@ fn requests_that_cannot_be_are_refused_and_change_nothing() {
     for (kind, sector, len, status) in [
         (READ, end, 512, FAILED),
         (READ, end - 1, 1024, FAILED),
-        (WRITE, end - 1023, 524_800, FAILED),
+        (WRITE, end - 1024, 524_800, FAILED),
         (WRITE, u64::MAX, 512, FAILED),
         (WRITE, u64::MAX / 512, 512, FAILED),
         (READ, 0, 511, FAILED),

@@ -20,7 +20,7 @@ pub(super) const MAX_QUEUE_SIZE: u16 = 1024;
 /// Parts of a request's data that are asked for.
 const SEGMENTS: u32 = 254;
 /// Ranges in one discard or write-zeroes request.
-pub(super) const MAX_RANGES: usize = 16;
+pub(super) const MAX_RANGES: u8 = 16;
 /// Sectors in one range of a discard, and of a write-zeroes request, which costs writing them: 1 GiB and 64 MiB.
 pub(super) const MAX_DISCARD: u32 = (1 << 30) / 512;
 pub(super) const MAX_ZEROES: u32 = (64 << 20) / 512;
@@ -96,11 +96,11 @@ impl Device {
         put(12, &SEGMENTS.to_le_bytes());
         put(20, &block.to_le_bytes());
         put(34, &QUEUES.to_le_bytes());
-        let ranges = u32::try_from(MAX_RANGES).unwrap_or(u32::MAX).to_le_bytes();
+        let ranges = u32::from(MAX_RANGES).to_le_bytes();
         if geometry.discards {
             put(36, &MAX_DISCARD.to_le_bytes());
             put(40, &ranges);
-            put(44, &u32::try_from(u64::from(block) / SECTOR).unwrap_or(u32::MAX).to_le_bytes());
+            put(44, &(block >> SECTOR.trailing_zeros()).to_le_bytes());
         }
         if !geometry.read_only {
             put(48, &MAX_ZEROES.to_le_bytes());

@@ -94,7 +94,7 @@ struct Range {
 }
 
 fn ranges(chain: &Chain, memory: &Memory) -> Result<Vec<Range>, Status> {
-    let mut bytes = [0; RANGE_LEN * MAX_RANGES];
+    let mut bytes = [0; RANGE_LEN * MAX_RANGES as usize];
     let len = chain.readable.len() - HEADER_LEN;
     let bytes = bytes.get_mut(..len).ok_or(Status::Failed)?;
     if len == 0 || !len.is_multiple_of(RANGE_LEN) || !chain.readable.read(memory, HEADER_LEN, bytes) {
