@@ -38,7 +38,9 @@ impl Served {
         let mut served = Self { child, socket, log };
         wait_until("sear to serve", || {
             served.assert_alive();
-            UnixStream::connect(&served.socket).is_ok()
+            let log = served.log();
+            let says_so = log.contains("serving ") || log.contains(r#""event":"ready""#);
+            says_so && UnixStream::connect(&served.socket).is_ok()
         });
         served
     }
