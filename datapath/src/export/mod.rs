@@ -1,4 +1,4 @@
-//! Exports: how a [`Disk`](crate::disk::Disk) is given back to clients as a block device.
+//! Exports: how a [`Volume`](crate::volume::Volume) is given back to clients as a disk.
 
 pub mod fuse;
 pub mod nbd;
