@@ -58,6 +58,20 @@ bench-record date:
 compare-cipher *options:
     cargo run --release --locked --manifest-path benches/compare/Cargo.toml -- {{options}}
 
+# the NBD server beside other servers (needs fio; nbdkit, nbd-server, qemu-utils as peers): just compare-nbd --quick
+compare-nbd *options: servers
+    cargo run --release --locked --package sear-compare-nbd -- {{options}}
+
+# where `sear up` spends its time under 4 KiB reads and writes, as flame graphs (needs fio and perf): just profile-nbd DIR
+profile-nbd folder: servers
+    cargo run --release --locked --package sear-compare-nbd -- --profile {{folder}}
+
+# what is compared of ours: the command, and the example that can leave the cipher out
+[private]
+servers:
+    cargo build --release --locked --package sear
+    cargo build --release --locked --package datapath --example nbd_serve
+
 # licences, advisories and sources of the dependencies (needs cargo-deny)
 deny:
     cargo deny check

@@ -1,7 +1,5 @@
 //! The whole server: a client in the same process over a Unix socket, one connection, 1 and 16 requests in flight.
 
-use std::sync::Arc;
-
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use datapath::disk::Command;
 use sear_benches::load::Load;
@@ -15,8 +13,8 @@ const COMMANDS: [(&str, Command); 2] = [("read", Command::Read), ("write", Comma
 fn nbd(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let socket = folder.path().join("nbd");
-    let disk = volume::over_memory().expect("a disk over memory");
-    let served = Served::start(Arc::new(disk), &socket).expect("a server");
+    let volume = volume::over_memory().expect("a volume over memory");
+    let served = Served::start(volume, &socket).expect("a server");
     let mut client = Client::connect(&socket).expect("a connection");
     let mut group = criterion.benchmark_group("nbd-memory");
     for (verb, command) in COMMANDS {

@@ -1,54 +1,129 @@
-//! A steady load: a fixed number of operations in flight until a number of them is done.
+//! A steady load on a worker of the calling thread: a fixed number of operations in flight until a number of them is
+//! done.
 
-use std::sync::mpsc::{self, SyncSender};
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use datapath::buf::Buf;
-use datapath::disk::{Command, Disk, Io, IoError, Outcome};
+use datapath::disk::Command;
+use datapath::ring::{Held, Kind};
+use datapath::volume::{Finished, Job, SlowLane, Volume};
+use datapath::worker::{Context, Inbox, Port, Worker};
 
 /// What a load consists of.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// [`Command::Read`] or [`Command::Write`].
     pub command: Command,
-    /// Length of each operation in bytes.
+    /// Length of each operation in bytes: whole sectors. On a worker, at most a chunk.
     pub len: usize,
     /// Operations in flight.
     pub depth: usize,
 }
 
-/// Runs `count` operations of `load` against `disk`, and tells how long they took. Offsets walk over the disk in steps
-/// that visit every place before they repeat, so that neighbours in time are not neighbours in space.
-///
-/// # Errors
-/// The first operation's that failed.
-pub fn run(disk: &dyn Disk, load: Load, count: u64) -> Result<Duration, IoError> {
-    let (sender, done) = mpsc::sync_channel(load.depth);
-    let mut offsets = Offsets::new(disk.geometry().len.0, load.len as u64);
-    let depth = (load.depth as u64).min(count);
-    let buffers: Vec<Buf> = (0..depth).map(|_| Buf::zeroed(load.len)).collect();
-    let started = Instant::now();
-    for buf in buffers {
-        submit(disk, load, offsets.advance(), buf, &sender);
+/// A worker that serves one volume.
+pub struct Bench {
+    worker: Worker,
+}
+
+impl Bench {
+    /// A worker for `volume`, on the best ring that the kernel allows.
+    ///
+    /// # Errors
+    /// When the operating system refuses the ring or a thread.
+    pub fn new(volume: Arc<Volume>) -> io::Result<Self> {
+        let (inbox, lane) = (Arc::new(Inbox::new()?), SlowLane::start()?);
+        Ok(Self { worker: Worker::new(Kind::choose().0, &[volume], inbox, &lane)? })
     }
-    for finished in 0..count {
-        let Ok(Outcome { buf, result }) = done.recv() else { break };
-        result?;
-        if finished + depth < count {
-            submit(disk, load, offsets.advance(), buf, &sender);
+
+    /// Runs `count` operations of `load`, and tells how long they took. Offsets walk over the volume in steps that visit
+    /// every place before they repeat, so that neighbours in time are not neighbours in space.
+    ///
+    /// # Errors
+    /// The first operation's that failed, or the ring's.
+    pub fn run(&mut self, load: Load, count: u64) -> io::Result<Duration> {
+        let state = Rc::new(RefCell::new(State { unstarted: count, unfinished: count, failure: None }));
+        let port = Source { load, offsets: None, plain: vec![0x5a; load.len], state: Rc::clone(&state) };
+        let started = Instant::now();
+        self.worker.adopt(Box::new(port));
+        while state.borrow().unfinished > 0 && state.borrow().failure.is_none() {
+            self.worker.turn(true)?;
+        }
+        let elapsed = started.elapsed();
+        match state.borrow_mut().failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(elapsed),
         }
     }
-    Ok(started.elapsed())
 }
 
-fn submit(disk: &dyn Disk, load: Load, offset: u64, buf: Buf, sender: &SyncSender<Outcome>) {
-    let sender = sender.clone();
-    let io = Io { command: load.command, offset, len: load.len as u64, buf };
-    // A failed send means that the load was given up after an error; the outcome is of no use then.
-    disk.submit(io, Box::new(move |outcome| drop(sender.send(outcome))));
+struct State {
+    unstarted: u64,
+    unfinished: u64,
+    failure: Option<io::Error>,
 }
 
-/// Places on a disk in a scattered order.
+struct Source {
+    load: Load,
+    offsets: Option<Offsets>,
+    plain: Vec<u8>,
+    state: Rc<RefCell<State>>,
+}
+
+impl Source {
+    fn start(&mut self, cx: &mut Context<'_>) {
+        if self.state.borrow().unstarted == 0 {
+            return;
+        }
+        let Some(offset) = self.offsets.as_mut().map(Offsets::advance) else { return };
+        let Some(mut chunk) = cx.ring.arena().take(self.load.len) else {
+            return self.fail(io::Error::other("the load is deeper or longer than a worker's memory"));
+        };
+        self.state.borrow_mut().unstarted -= 1;
+        let job = match self.load.command {
+            Command::Write { fua } => {
+                cx.disk(0).seal_to(offset, &self.plain, &mut chunk);
+                Job::Write { offset, chunk, fua }
+            }
+            _ => Job::Read { offset, chunk },
+        };
+        cx.start(0, job, 0);
+    }
+
+    fn fail(&self, error: io::Error) {
+        self.state.borrow_mut().failure.get_or_insert(error);
+    }
+}
+
+impl Port for Source {
+    fn begin(&mut self, cx: &mut Context<'_>) {
+        self.offsets = Some(Offsets::new(cx.disk(0).volume().geometry().len.0, self.load.len as u64));
+        (0..self.load.depth).for_each(|_| self.start(cx));
+    }
+
+    fn on_ring(&mut self, _: u32, _: io::Result<u32>, _: Held, _: &mut Context<'_>) {}
+
+    fn on_disk(&mut self, _: u32, finished: Finished, cx: &mut Context<'_>) {
+        self.state.borrow_mut().unfinished -= 1;
+        match finished.result {
+            Ok(()) => {
+                drop(finished.payload);
+                self.start(cx);
+            }
+            Err(error) => self.fail(io::Error::other(error)),
+        }
+    }
+
+    fn stop(&mut self, _: &mut Context<'_>) {}
+
+    fn is_over(&self) -> bool {
+        self.state.borrow().unfinished == 0
+    }
+}
+
+/// Places on a volume in a scattered order.
 pub struct Offsets {
     places: u64,
     len: u64,
@@ -56,7 +131,7 @@ pub struct Offsets {
 }
 
 impl Offsets {
-    /// Places of `len` bytes on a disk of `disk` bytes; the disk holds at least one.
+    /// Places of `len` bytes on a volume of `disk` bytes; it holds at least one.
     #[must_use]
     pub fn new(disk: u64, len: u64) -> Self {
         Self { places: (disk / len).max(1), len, place: 0 }
@@ -64,7 +139,7 @@ impl Offsets {
 
     /// The next place in bytes.
     pub fn advance(&mut self) -> u64 {
-        // A large prime, so the walk visits every place of a disk that is not a multiple of it.
+        // A large prime, so the walk visits every place of a volume that is not a multiple of it.
         self.place = (self.place + 1_000_003) % self.places;
         self.place * self.len
     }

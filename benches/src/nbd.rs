@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use datapath::disk::{Command, Disk};
+use datapath::disk::Command;
 use datapath::export::nbd::{Config, Export, Handle, Limits, Listen, RunError, Server};
+use datapath::volume::Volume;
 
 use crate::load::{Load, Offsets};
 
@@ -34,14 +35,16 @@ pub struct Served {
 }
 
 impl Served {
-    /// Serves `disk` at the Unix socket `path`.
+    /// Serves `volume` at the Unix socket `path`.
     ///
     /// # Errors
     /// When the server cannot listen there.
-    pub fn start(disk: Arc<dyn Disk>, path: &Path) -> Result<Self, Box<dyn Error>> {
-        let export = Export { name: NAME.into(), description: String::new(), strict_alignment: false, disk };
+    pub fn start(volume: Arc<Volume>, path: &Path) -> Result<Self, Box<dyn Error>> {
+        let export = Export { name: NAME.into(), description: String::new(), volume };
         let listen = vec![Listen::Unix(path.to_owned())];
-        let server = Server::bind(Config { exports: vec![export], listen, tls: None, limits: Limits::default() })?;
+        let limits = Limits::default();
+        let config = Config { exports: vec![export], listen, tls: None, limits, workers: None, ring: None };
+        let server = Server::bind(config)?;
         let handle = server.handle();
         Ok(Self { handle, thread: std::thread::spawn(move || server.run()) })
     }

@@ -5,13 +5,16 @@ mod support;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
+use datapath::backend::file::FileBackend;
 use datapath::cipher::xts::Reference;
-use datapath::disk::Command;
-use datapath::old::backend::file::FileBackend;
-use datapath::old::volume::{DiskOptions, EncryptedDisk};
+use datapath::disk::{BlockingDisk, Command};
+use datapath::ring::Kind;
+use datapath::volume::{DiskOptions, Volume};
 use keywrap::geometry::{DataSegment, Lba, SectorSize};
-use support::{key, read, run, segment, write};
+use support::line::Line;
+use support::{key, read, segment};
 
 const SECTORS: u64 = 24;
 const OFFSET: u64 = 8192;
@@ -20,16 +23,16 @@ struct Rig {
     file: File,
     segment: DataSegment,
     key_len: usize,
-    disk: EncryptedDisk,
+    disk: Arc<Volume>,
 }
 
 fn rig(sector_size: SectorSize, key_len: usize, iv_tweak: u64) -> Rig {
     let segment = DataSegment { iv_tweak, ..segment(OFFSET, SECTORS, sector_size) };
     let file = tempfile::tempfile().unwrap();
     file.set_len(OFFSET + segment.len.0).unwrap();
-    let backend = FileBackend::new(file.try_clone().unwrap()).unwrap();
+    let backend = FileBackend::new(file.try_clone().unwrap(), sector_size, true).unwrap();
     let options = DiskOptions { discards: true, ..DiskOptions::default() };
-    let disk = EncryptedDisk::open(Box::new(backend), &key(1, key_len), segment, options).unwrap();
+    let disk = Arc::new(Volume::open(Box::new(backend), &key(1, key_len), segment, options).unwrap());
     Rig { file, segment, key_len, disk }
 }
 
@@ -61,9 +64,9 @@ fn every_rig(test: impl Fn(&Rig)) {
 fn the_file_holds_what_the_reference_decrypts_to_the_plaintext() {
     every_rig(|rig| {
         let plain: Vec<u8> = (0..rig.segment.len.0).map(|n| (n % 251) as u8).collect();
-        write(&rig.disk, 0, &plain, false).unwrap();
+        rig.disk.write_at(&plain, 0, false).unwrap();
         assert!(rig.decrypted() == plain);
-        assert!(read(&rig.disk, 0, plain.len()).unwrap() == plain);
+        assert!(read(rig.disk.as_ref(), 0, plain.len()).unwrap() == plain);
     });
 }
 
@@ -71,13 +74,13 @@ fn the_file_holds_what_the_reference_decrypts_to_the_plaintext() {
 fn unaligned_writes_and_reads_keep_what_is_around_them() {
     every_rig(|rig| {
         let mut plain: Vec<u8> = (0..rig.segment.len.0).map(|n| (n % 251) as u8).collect();
-        write(&rig.disk, 0, &plain, false).unwrap();
+        rig.disk.write_at(&plain, 0, false).unwrap();
         let sector = 1 << rig.segment.sector_size.shift();
         for (offset, len) in [(1, 1), (sector - 1, 2), (sector, sector - 1), (3, 5 * sector), (plain.len() - 3, 3)] {
-            write(&rig.disk, offset as u64, &vec![0xee; len], false).unwrap();
+            rig.disk.write_at(&vec![0xee; len], offset as u64, false).unwrap();
             plain[offset..offset + len].fill(0xee);
             assert!(rig.decrypted() == plain);
-            assert!(read(&rig.disk, offset as u64 - 1, len + 1).unwrap() == plain[offset - 1..offset + len]);
+            assert!(read(rig.disk.as_ref(), offset as u64 - 1, len + 1).unwrap() == plain[offset - 1..offset + len]);
         }
     });
 }
@@ -86,8 +89,8 @@ fn unaligned_writes_and_reads_keep_what_is_around_them() {
 fn zeroes_are_written_encrypted_and_never_as_a_hole() {
     every_rig(|rig| {
         let (start, len) = (100, rig.segment.len.0 - 200);
-        write(&rig.disk, 0, &vec![7; usize::try_from(rig.segment.len.0).unwrap()], false).unwrap();
-        run(&rig.disk, Command::WriteZeroes { fua: true }, start, len).unwrap();
+        rig.disk.write_at(&vec![7; usize::try_from(rig.segment.len.0).unwrap()], 0, false).unwrap();
+        rig.disk.write_zeroes(start, len, true).unwrap();
         let plain = rig.decrypted();
         for (n, byte) in (0..).zip(plain) {
             assert_eq!(byte, if (start..start + len).contains(&n) { 0 } else { 7 });
@@ -99,22 +102,39 @@ fn zeroes_are_written_encrypted_and_never_as_a_hole() {
 fn a_trim_takes_whole_sectors_only_and_they_read_as_decrypted_zeroes() {
     let rig = rig(SectorSize::B4096, 64, 0);
     let len = usize::try_from(rig.segment.len.0).unwrap();
-    write(&rig.disk, 0, &vec![7; len], false).unwrap();
-    run(&rig.disk, Command::Trim { fua: true }, 4095, 8194).unwrap();
+    rig.disk.write_at(&vec![7; len], 0, false).unwrap();
+    rig.disk.trim(4095, 8194, true).unwrap();
     let mut raw = vec![1; len];
     rig.file.read_exact_at(&mut raw, OFFSET).unwrap();
     assert!(raw[4096..12288].iter().all(|byte| *byte == 0));
     let plain = rig.decrypted();
     assert!(plain[..4096].iter().chain(&plain[12288..]).all(|byte| *byte == 7));
-    assert!(read(&rig.disk, 0, len).unwrap() == plain);
+    assert!(read(rig.disk.as_ref(), 0, len).unwrap() == plain);
 }
 
 #[test]
 fn a_trim_without_discards_succeeds_and_changes_nothing() {
     let rig = rig(SectorSize::B512, 64, 0);
-    let backend = FileBackend::new(rig.file.try_clone().unwrap()).unwrap();
-    let disk = EncryptedDisk::open(Box::new(backend), &key(1, 64), rig.segment, DiskOptions::default()).unwrap();
-    write(&disk, 0, &[7; 4096], false).unwrap();
-    run(&disk, Command::Trim { fua: false }, 0, 4096).unwrap();
+    let backend = FileBackend::new(rig.file.try_clone().unwrap(), SectorSize::B512, true).unwrap();
+    let disk = Volume::open(Box::new(backend), &key(1, 64), rig.segment, DiskOptions::default()).unwrap();
+    disk.write_at(&[7; 4096], 0, false).unwrap();
+    disk.trim(0, 4096, false).unwrap();
     assert_eq!(read(&disk, 0, 4096).unwrap(), [7; 4096]);
+}
+
+#[test]
+fn a_queue_stores_what_blocking_calls_store() {
+    every_rig(|rig| {
+        let sector = u64::from(rig.segment.sector_size.bytes());
+        let (at, len) = (3 * sector, 7 * sector);
+        let all = usize::try_from(rig.segment.len.0).unwrap();
+        for kind in [Kind::Uring, Kind::Poll] {
+            rig.disk.write_at(&vec![7; all], 0, false).unwrap();
+            // Its payload is ones.
+            Line::new(&rig.disk, kind).run(Command::Write { fua: true }, at, len).unwrap();
+            for (n, byte) in (0..).zip(rig.decrypted()) {
+                assert_eq!(byte, if (at..at + len).contains(&n) { 1 } else { 7 });
+            }
+        }
+    });
 }

@@ -1,30 +1,39 @@
-//! The disk against plain bytes: whatever is in flight together, what overlaps happens in the order of submission.
+//! The volume against plain bytes, and against the order that concurrent operations must have: on every kind of backing,
+//! by every way in.
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 mod support;
 
-use std::sync::mpsc::Receiver;
+use std::sync::Arc;
 use std::thread;
 
-use datapath::buf::Buf;
-use datapath::disk::{Command, Disk, Outcome};
-use datapath::old::backend::Backend;
-use datapath::old::backend::file::FileBackend;
-use datapath::old::backend::mem::MemBackend;
-use datapath::old::volume::{DiskOptions, EncryptedDisk};
-use keywrap::geometry::SectorSize;
+use datapath::backend::Backend;
+use datapath::backend::mem::MemBackend;
+use datapath::disk::BlockingDisk;
+use datapath::ring::Kind;
+use datapath::volume::{DiskOptions, Volume};
+use keywrap::geometry::{ByteLen, SectorSize};
 use proptest::prelude::*;
-use support::{buf, key, read, run, segment, start, write};
+use support::clients::Plan;
+use support::history::{History, Verb};
+use support::store::{Place, Store};
+use support::{key, read, segment};
 
-const OFFSET: u64 = 1536;
+const OFFSET: u64 = 8192;
 const SECTORS: u64 = 12;
+
+fn volume(backend: Box<dyn Backend>, sectors: u64, size: SectorSize) -> Volume {
+    let options = DiskOptions { discards: true, ..DiskOptions::default() };
+    Volume::open(backend, &key(9, 64), segment(OFFSET, sectors, size), options).unwrap()
+}
+
+// One operation at a time, at any byte.
 
 #[derive(Clone, Debug)]
 enum Step {
     Read(usize, usize),
     Write(usize, usize, u8, bool),
     Zeroes(usize, usize, bool),
-    Trim(usize, usize),
     Flush,
 }
 
@@ -43,7 +52,6 @@ fn step(sector: usize, len: usize) -> impl Strategy<Value = Step> {
         3 => range().prop_map(|(at, len)| Step::Read(at, len)),
         4 => (range(), any::<u8>(), any::<bool>()).prop_map(|((at, len), byte, fua)| Step::Write(at, len, byte, fua)),
         1 => (range(), any::<bool>()).prop_map(|((at, len), fua)| Step::Zeroes(at, len, fua)),
-        1 => range().prop_map(|(at, len)| Step::Trim(at, len)),
         1 => Just(Step::Flush),
     ]
 }
@@ -60,78 +68,116 @@ fn pattern(len: usize, seed: u8) -> Vec<u8> {
     (0..253).cycle().map(|n: u8| seed.wrapping_add(n)).take(len).collect()
 }
 
-fn disk_on(backend: Box<dyn Backend>, size: SectorSize) -> EncryptedDisk {
-    let segment = segment(OFFSET, SECTORS, size);
-    EncryptedDisk::open(backend, &key(9, 64), segment, DiskOptions::default()).unwrap()
-}
-
-/// Submits every step without waiting, then compares what each read returned with the model at its place in line.
-fn check(disk: &dyn Disk, steps: &[Step]) -> Result<(), TestCaseError> {
+fn check(disk: &dyn BlockingDisk, steps: &[Step]) -> Result<(), TestCaseError> {
     let mut model = vec![0; usize::try_from(disk.geometry().len.0).unwrap()];
-    run(disk, Command::WriteZeroes { fua: false }, 0, disk.geometry().len.0).unwrap();
-    let mut pending: Vec<(Receiver<Outcome>, Option<Vec<u8>>)> = Vec::new();
+    disk.write_zeroes(0, disk.geometry().len.0, false).unwrap();
     for step in steps {
-        let (outcome, expected) = submit(disk, &mut model, step);
-        pending.push((outcome, expected));
-    }
-    for (outcome, expected) in pending {
-        let outcome = outcome.recv().unwrap();
-        prop_assert!(outcome.result.is_ok());
-        if let Some(expected) = expected {
-            prop_assert!(outcome.buf.as_slice() == expected);
+        match *step {
+            Step::Read(at, len) => prop_assert!(read(disk, at as u64, len).unwrap() == model[at..at + len]),
+            Step::Write(at, len, seed, fua) => {
+                model[at..at + len].copy_from_slice(&pattern(len, seed));
+                disk.write_at(&pattern(len, seed), at as u64, fua).unwrap();
+            }
+            Step::Zeroes(at, len, fua) => {
+                model[at..at + len].fill(0);
+                disk.write_zeroes(at as u64, len as u64, fua).unwrap();
+            }
+            Step::Flush => disk.flush().unwrap(),
         }
     }
     prop_assert!(read(disk, 0, model.len()).unwrap() == model);
     Ok(())
 }
 
-fn submit(disk: &dyn Disk, model: &mut [u8], step: &Step) -> (Receiver<Outcome>, Option<Vec<u8>>) {
-    let send = |command, at: usize, len: usize, buf| start(disk, command, at as u64, len as u64, buf);
-    match *step {
-        Step::Read(at, len) => (send(Command::Read, at, len, Buf::zeroed(len)), Some(model[at..at + len].to_vec())),
-        Step::Write(at, len, seed, fua) => {
-            let payload = pattern(len, seed);
-            model[at..at + len].copy_from_slice(&payload);
-            (send(Command::Write { fua }, at, len, buf(&payload)), None)
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn operations_at_any_byte_do_what_they_would_do_to_plain_bytes((size, steps) in steps()) {
+        for place in Place::ALL {
+            let (_store, backend) = Store::new(place, OFFSET + segment(OFFSET, SECTORS, size).len.0, size);
+            check(&volume(backend, SECTORS, size), &steps)?;
         }
-        Step::Zeroes(at, len, fua) => {
-            model[at..at + len].fill(0);
-            (send(Command::WriteZeroes { fua }, at, len, Buf::zeroed(0)), None)
-        }
-        Step::Trim(at, len) => (send(Command::Trim { fua: false }, at, len, Buf::zeroed(0)), None),
-        Step::Flush => (send(Command::Flush, 0, 0, Buf::zeroed(0)), None),
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+// Many at a time.
 
-    #[test]
-    fn operations_in_flight_together_act_in_order_of_submission_in_memory((size, steps) in steps()) {
-        let backend = MemBackend::new(OFFSET + segment(OFFSET, SECTORS, size).len.0).unwrap();
-        check(&disk_on(Box::new(backend), size), &steps)?;
-    }
+/// Sectors at first, and after the disk has grown.
+const SMALL: u64 = 40;
+const GROWN: u64 = 56;
 
-    #[test]
-    fn operations_in_flight_together_act_in_order_of_submission_on_a_file((size, steps) in steps()) {
-        let file = tempfile::tempfile().unwrap();
-        file.set_len(OFFSET + segment(OFFSET, SECTORS, size).len.0).unwrap();
-        check(&disk_on(Box::new(FileBackend::new(file).unwrap()), size), &steps)?;
+/// Runs the clients that `run` starts on every place and sector size, lets the disk grow meanwhile, and checks what they
+/// saw.
+fn on_every_place(seed: u64, run: impl Fn(&Plan)) {
+    for (number, place) in (0..).zip(Place::ALL) {
+        for size in SectorSize::ALL {
+            let len = |sectors| usize::try_from(segment(OFFSET, sectors, size).len.0).unwrap();
+            let (store, backend) = Store::new(place, OFFSET + len(SMALL) as u64, size);
+            let volume = Arc::new(volume(backend, SMALL, size));
+            let history = Arc::new(History::new(1 << size.shift(), len(SMALL), never_written(size)));
+            let plan = Plan { volume, history, seed: seed + number, steps: 400 };
+            plan.prepare().unwrap();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    while plan.history.clock() < 1000 {
+                        thread::yield_now();
+                    }
+                    store.set_len(OFFSET + len(GROWN) as u64);
+                    plan.volume.resize(ByteLen(len(GROWN) as u64)).unwrap();
+                    plan.history.grow(len(GROWN));
+                });
+                run(&plan);
+            });
+            let last = plan.history.begin_at(Verb::Read, 0..len(GROWN), false);
+            plan.history.end(&last, &read(plan.volume.as_ref(), 0, len(GROWN)).unwrap());
+            plan.history.check();
+        }
     }
+}
+
+/// What sectors of zeroes on the backing read as.
+fn never_written(size: SectorSize) -> Vec<u8> {
+    let len = segment(OFFSET, GROWN, size).len.0;
+    read(&volume(Box::new(MemBackend::new(OFFSET + len)), GROWN, size), 0, usize::try_from(len).unwrap()).unwrap()
+}
+
+#[test]
+fn threads_that_block_agree_on_an_order() {
+    on_every_place(1, |plan| assert_eq!(plan.threads(4), 0));
+}
+
+#[test]
+fn ports_on_io_uring_agree_on_an_order() {
+    on_every_place(10, |plan| plan.ports(Kind::Uring, 8));
+}
+
+#[test]
+fn ports_on_the_polling_twin_agree_on_an_order() {
+    on_every_place(20, |plan| plan.ports(Kind::Poll, 8));
+}
+
+#[test]
+fn threads_and_ports_together_agree_on_an_order() {
+    on_every_place(30, |plan| {
+        thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(plan.threads(2), 0));
+            plan.ports(Kind::Uring, 4);
+        });
+    });
 }
 
 #[test]
 fn writers_of_different_parts_of_one_sector_do_not_lose_each_others_bytes() {
     const LANE: usize = 64;
-    let backend = MemBackend::new(OFFSET + SECTORS * 512).unwrap();
-    let disk = disk_on(Box::new(backend), SectorSize::B512);
+    let disk = volume(Box::new(MemBackend::new(OFFSET + SECTORS * 512)), SECTORS, SectorSize::B512);
     thread::scope(|scope| {
         for lane in 0..512 / LANE {
             let disk = &disk;
             scope.spawn(move || {
                 for round in 0..200u8 {
                     let sector = u64::from(round) % 4;
-                    write(disk, sector * 512 + (lane * LANE) as u64, &[round; LANE], false).unwrap();
+                    disk.write_at(&[round; LANE], sector * 512 + (lane * LANE) as u64, false).unwrap();
                 }
             });
         }
@@ -141,25 +187,60 @@ fn writers_of_different_parts_of_one_sector_do_not_lose_each_others_bytes() {
     }
 }
 
+// The judge itself.
+
+/// A history of three sectors, written by one operation each; the closure plays on.
+fn judged(play: impl FnOnce(&History)) -> bool {
+    let history = History::new(512, 3 * 512, vec![0xee; 3 * 512]);
+    let write = history.begin_at(Verb::Write, 0..3 * 512, false);
+    history.end(&write, &[]);
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        play(&history);
+        history.check();
+    }))
+    .is_ok()
+}
+
+fn filled(history: &History, step: &support::history::Step) -> Vec<u8> {
+    let mut bytes = vec![0; step.len];
+    history.fill(step, &mut bytes);
+    bytes
+}
+
 #[test]
-fn a_sector_is_always_whole_as_one_of_several_writers_left_it() {
-    let backend = MemBackend::new(OFFSET + SECTORS * 4096).unwrap();
-    let disk = disk_on(Box::new(backend), SectorSize::B4096);
-    run(&disk, Command::WriteZeroes { fua: false }, 0, SECTORS * 4096).unwrap();
-    let whole = |bytes: Vec<u8>| bytes.chunks(4096).all(|sector| sector.iter().all(|byte| *byte == sector[0]));
-    thread::scope(|scope| {
-        for writer in 0..4u8 {
-            let disk = &disk;
-            scope.spawn(move || {
-                for round in 0..60u8 {
-                    let first = (u64::from(round) * 7 + u64::from(writer) * 3) % 8;
-                    write(disk, first * 4096, &[round * 4 + writer; 4 * 4096], false).unwrap();
-                }
-            });
-        }
-        for _ in 0..60 {
-            assert!(whole(read(&disk, 0, 12 * 4096).unwrap()));
-        }
+fn the_history_accepts_either_of_two_concurrent_writers_and_nothing_stale_torn_or_going_back() {
+    let sector = 0..512;
+    let two_writers = |reads: [usize; 2], cut: usize| {
+        judged(|history| {
+            let writes = [(); 2].map(|()| history.begin_at(Verb::Write, sector.clone(), false));
+            let data = writes.each_ref().map(|write| filled(history, write));
+            for which in reads {
+                let read = history.begin_at(Verb::Read, sector.clone(), false);
+                history.end(&read, &[&data[which][..cut], &data[1][cut..]].concat());
+            }
+            writes.iter().for_each(|write| history.end(write, &[]));
+        })
+    };
+    assert!(two_writers([0, 0], 512) && two_writers([0, 1], 512) && two_writers([1, 0], 512));
+    assert!(!two_writers([0, 1], 256), "torn");
+    let stale = judged(|history| {
+        let old = history.begin_at(Verb::Write, sector.clone(), false);
+        history.end(&old, &[]);
+        let new = history.begin_at(Verb::Write, sector.clone(), false);
+        history.end(&new, &[]);
+        let read = history.begin_at(Verb::Read, sector.clone(), false);
+        history.end(&read, &filled(history, &old));
     });
-    assert!(whole(read(&disk, 0, 12 * 4096).unwrap()));
+    assert!(!stale);
+    let going_back = judged(|history| {
+        let old = history.begin_at(Verb::Write, sector.clone(), false);
+        history.end(&old, &[]);
+        let new = history.begin_at(Verb::Write, sector.clone(), false);
+        for seen in [&new, &old] {
+            let read = history.begin_at(Verb::Read, sector.clone(), false);
+            history.end(&read, &filled(history, seen));
+        }
+        history.end(&new, &[]);
+    });
+    assert!(!going_back);
 }

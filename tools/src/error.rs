@@ -108,6 +108,14 @@ pub(crate) enum Error {
         /// The sector size.
         sector: u32,
     },
+    /// A volume cannot have the size that was asked for.
+    #[error("{} cannot be resized: {reason}", path.display())]
+    Resize {
+        /// The file or device.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// No room for a header and one sector.
     #[error("{} holds {found}, which leaves no room for data behind the {needed} of the header", path.display())]
     TooSmall {
@@ -286,6 +294,7 @@ impl Error {
             | Self::Stdout(_)
             | Self::Terminal(_)
             | Self::TooSmall { .. }
+            | Self::Resize { .. }
             | Self::LookUp { .. }
             | Self::Open { .. }
             | Self::Signals(_)

@@ -10,6 +10,7 @@ mod bench;
 mod chain;
 mod cli;
 mod config;
+mod control;
 mod doctor;
 mod error;
 mod exit;

@@ -80,6 +80,26 @@ pub(crate) fn nbd_client(uri: &Uri, sector_size: u32) -> String {
     format!("modprobe nbd && nbd-client {place} /dev/nbd0 -name {name} -block-size {sector_size}")
 }
 
+/// The arguments of QEMU for an NBD drive.
+pub(crate) fn qemu_drive(uri: &str) -> String {
+    format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={},format=raw,if=virtio", option(uri))))
+}
+
+/// The arguments of QEMU for a device that reads guest memory itself, which therefore must be shared.
+pub(crate) fn qemu_vhost_user(socket: &Path) -> String {
+    let chardev = format!("socket,id=sear,path={},reconnect=1", option(&socket.to_string_lossy()));
+    format!(
+        "qemu-system-x86_64 … -m 2G -object memory-backend-memfd,id=memory,size=2G,share=on -machine \
+         memory-backend=memory -chardev {} -device vhost-user-blk-pci,chardev=sear",
+        quote(&chardev)
+    )
+}
+
+/// A value as QEMU's options read it back.
+fn option(value: &str) -> String {
+    value.replace(',', ",,")
+}
+
 /// The name as a directory name: what could mislead a shell or leave the directory becomes an underscore.
 pub(crate) fn label(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' };
@@ -98,6 +118,12 @@ mod tests {
             let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), word);
         }
+    }
+
+    #[test]
+    fn a_comma_in_a_path_is_none_between_the_options_of_qemu() {
+        assert!(qemu_vhost_user(Path::new("/run/a,b")).contains("path=/run/a,,b,reconnect=1"));
+        assert!(qemu_drive("nbd+unix:///x,y?socket=/s").contains("file=nbd+unix:///x,,y?socket=/s,format=raw"));
     }
 
     #[test]

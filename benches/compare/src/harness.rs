@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use datapath::buf::Buf;
 
 use crate::cores::Cores;
-use crate::shuffle::Shuffle;
+use sear_benches::shuffle::Shuffle;
 
 /// The bytes that one thread works on, and as many beside them to write to.
 pub(crate) struct Lane<'a> {

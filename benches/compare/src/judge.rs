@@ -1,5 +1,6 @@
 //! From rates to medians, ratios and verdicts.
 
+use sear_benches::stats::median;
 use serde::Serialize;
 
 use crate::harness::{Goal, Race, Run};
@@ -77,19 +78,6 @@ impl Verdict {
     }
 }
 
-/// The middle value, or the mean of the two in the middle; not a number when there is none.
-#[must_use]
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_unstable_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match (values.len() % 2, values.get(middle)) {
-        (_, None) => f64::NAN,
-        (1, Some(value)) => *value,
-        (_, Some(upper)) => f64::midpoint(values[middle - 1], *upper),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,13 +88,6 @@ mod tests {
 
     fn goal(against: &[&str], at_least: Option<f64>) -> Goal {
         Goal { subject: "ours".into(), against: against.iter().copied().map(String::from).collect(), at_least }
-    }
-
-    #[test]
-    fn a_median_is_in_the_middle_whatever_the_order_and_the_outliers() {
-        assert_eq!(median([9000.0, 1.0, 2.0].into_iter()), 2.0);
-        assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.5);
-        assert!(median(std::iter::empty()).is_nan());
     }
 
     #[test]

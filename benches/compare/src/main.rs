@@ -6,7 +6,6 @@ mod judge;
 mod peers;
 mod report;
 mod scenario;
-mod shuffle;
 mod verify;
 mod yardstick;
 

@@ -3,7 +3,7 @@
 //! | operation | call | notes |
 //! |---|---|---|
 //! | read | `pread` | ending early is an error: the file has shrunk |
-//! | write | `pwrite` | refused when a regular file has shrunk, where writing would leave a hole behind |
+//! | write | `pwrite` | the caller sees to it that the file has not shrunk: writing would leave a hole behind |
 //! | synced write | `pwritev2` with `RWF_DSYNC` | else `pwrite` and `fdatasync` |
 //! | flush | `fdatasync` | of a block device: its volatile cache too |
 //! | discard | `fallocate` punching a hole | of a block device: the kernel unmaps; where neither can, nothing happens |
@@ -41,8 +41,6 @@ pub struct FileBackend {
     /// For data.
     file: File,
     caching: Caching,
-    /// A regular file has the length that it had when opened or resized; someone else may change it.
-    expected: Option<u64>,
     /// What was given: it holds the locks.
     _given: Option<File>,
 }
@@ -67,17 +65,16 @@ impl FileBackend {
             let message = "the backing is neither a regular file nor a block device";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let expected = if kind.is_file() { Some(medium_len(&file)?) } else { None };
         if kind.is_file() && is_in_memory(&file)? {
-            return Ok(Self { file, caching: Caching::Memory, expected, _given: None });
+            return Ok(Self { file, caching: Caching::Memory, _given: None });
         }
         match direct.then(|| reopen_direct(&file, granule)).transpose() {
-            Ok(Some(data)) => Ok(Self { file: data, caching: Caching::Direct, expected, _given: Some(file) }),
+            Ok(Some(data)) => Ok(Self { file: data, caching: Caching::Direct, _given: Some(file) }),
             refused => {
                 if let Err(error) = refused {
                     tracing::info!(%error, "no direct I/O on this backing; the page cache is used");
                 }
-                Ok(Self { file, caching: Caching::Buffered, expected, _given: None })
+                Ok(Self { file, caching: Caching::Buffered, _given: None })
             }
         }
     }
@@ -106,15 +103,6 @@ impl FileBackend {
         }
         Ok(())
     }
-
-    fn shrunk(&self) -> io::Error {
-        let now = medium_len(&self.file).map_or("an unknown length".to_owned(), |now| format!("{now} bytes"));
-        let message = format!(
-            "the backing has shrunk to {now}; restore it from a copy before using the volume (nothing was lost \
-                     by this request)"
-        );
-        io::Error::new(io::ErrorKind::UnexpectedEof, message)
-    }
 }
 
 impl Backend for FileBackend {
@@ -123,19 +111,10 @@ impl Backend for FileBackend {
     }
 
     fn read(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buf, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.shrunk(),
-            _ => error,
-        })
+        self.file.read_exact_at(buf, offset)
     }
 
     fn write(&self, buf: &[u8], offset: u64, sync: bool) -> io::Result<()> {
-        // A write beyond the end of a file that has shrunk would succeed, with a hole where data used to be.
-        if let Some(expected) = self.expected
-            && medium_len(&self.file)? < expected
-        {
-            return Err(self.shrunk());
-        }
         if sync { self.write_synced(buf, offset) } else { self.file.write_all_at(buf, offset) }
     }
 
@@ -156,7 +135,7 @@ impl Backend for FileBackend {
     fn descriptor(&self) -> io::Result<Option<OwnedFd>> {
         match self.caching {
             Caching::Memory => Ok(None),
-            Caching::Direct | Caching::Buffered => Ok(Some(self.file.try_clone()?.into())),
+            Caching::Direct | Caching::Buffered => Ok(Some(reopen(&self.file)?.into())),
         }
     }
 }
@@ -170,16 +149,29 @@ fn is_in_memory(file: &File) -> io::Result<bool> {
 
 /// The same file, opened for direct I/O, if it takes transfers of a granule.
 fn reopen_direct(file: &File, granule: SectorSize) -> io::Result<File> {
-    let write = rustix::fs::fcntl_getfl(file)?.contains(rustix::fs::OFlags::RDWR);
-    let flags = rustix::fs::OFlags::DIRECT.bits().cast_signed();
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let direct = OpenOptions::new().read(true).write(write).custom_flags(flags).open(path)?;
+    let direct = reopen_with(file, rustix::fs::OFlags::DIRECT)?;
     let len = medium_len(file)?;
     let granule = u64::from(granule.bytes());
     if len >= 2 * granule {
         direct.read_exact_at(Buf::zeroed(in_memory(granule)).as_mut_slice(), granule)?;
     }
     Ok(direct)
+}
+
+/// The same file, opened once more. Linux tells of a failed write-back once for each time that a file was opened, so
+/// two rings on one opening would take the news from each other, and one of them would call lost writes durable.
+fn reopen(file: &File) -> io::Result<File> {
+    let flags = rustix::fs::fcntl_getfl(file)?;
+    reopen_with(file, flags & rustix::fs::OFlags::DIRECT).map_err(|error| {
+        let message = format!("the backing cannot be opened once more through /proc/self/fd: {error}");
+        io::Error::new(error.kind(), message)
+    })
+}
+
+fn reopen_with(file: &File, extra: rustix::fs::OFlags) -> io::Result<File> {
+    let write = rustix::fs::fcntl_getfl(file)?.contains(rustix::fs::OFlags::RDWR);
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    OpenOptions::new().read(true).write(write).custom_flags(extra.bits().cast_signed()).open(path)
 }
 
 /// Of a block device too, whose metadata says 0.

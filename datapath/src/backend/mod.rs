@@ -50,7 +50,8 @@ pub trait Backend: Send + Sync {
     /// The medium's own; nothing may be assumed of earlier writes then.
     fn flush(&self) -> io::Result<()>;
 
-    /// A descriptor of its own for each ring that works on it; `None` when calls are as good or better: memory, and
+    /// For each ring that works on it, a descriptor of its own, opened for it alone, so that each is told of every failed
+    /// write-back; `None` when calls are as good or better: memory, and
     /// files in memory, where the kernel would hand every operation of a ring to another thread.
     ///
     /// # Errors

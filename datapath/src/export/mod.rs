@@ -1,5 +1,8 @@
-//! Exports: how a [`Volume`](crate::volume::Volume) is given back to clients as a disk.
+//! Exports: how a volume is given back to clients as a block device.
 
 pub mod fuse;
 pub mod nbd;
 pub mod ublk;
+pub mod vhost;
+
+mod table;

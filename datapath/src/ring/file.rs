@@ -33,7 +33,10 @@ impl AsFd for File {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
-            self.table.borrow_mut().changes.push((slot, -1));
+            let changes = &mut self.table.borrow_mut().changes;
+            // A file that came and went before the kernel was told of it: its descriptor may be another's by then.
+            changes.retain(|(changed, _)| *changed != slot);
+            changes.push((slot, -1));
         }
     }
 }
@@ -86,5 +89,24 @@ impl Slots {
                 table.free.push(slot);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_is_never_told_of_a_descriptor_that_is_closed() {
+        let slots = Slots::default();
+        slots.open();
+        let open = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+        let (gone, kept) = (slots.add(open()), slots.add(open()));
+        let (first, second, fd) = (gone.slot().unwrap(), kept.slot().unwrap(), kept.as_fd().as_raw_fd());
+        drop(gone);
+        let mut told = Vec::new();
+        slots.apply(|slot, fd| told.push((slot, fd)));
+        assert_eq!(told, [(second, fd), (first, -1)]);
+        assert_eq!(slots.add(open()).slot(), Some(first), "the slot is free again");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   read, write, sync, receive, send, … ──▶ [ operations: each owns its memory ] ──▶ io_uring (or its twin)
-//!   next() ◀── Completion { tag, result, held } ◀────────────────────────────────── wait()
+//!   pop()  ◀── Completion { tag, result, held } ◀────────────────────────────────── wait()
 //! ```
 //! An operation owns what the kernel reads or writes for it until it completes; then it is handed back as
 //! [`Completion::held`]. So no safe code can free or change memory that a kernel still uses, and a ring that is dropped
@@ -80,6 +80,8 @@ trait Engine {
     /// Submits what was started. With `block`, waits until something has completed. Adds what has to `done`.
     fn wait(&mut self, block: bool, operations: &mut Operations, done: &mut VecDeque<Ended>) -> io::Result<()>;
 
+    /// Asks for one operation in flight to end.
+    fn cancel(&mut self, number: u32);
     /// Asks for every operation in flight to end.
     fn cancel_all(&mut self);
 }
@@ -188,6 +190,14 @@ impl Ring {
         self.start(tag, Op::Command { file: file.clone(), code, arguments, chunk });
     }
 
+    /// Asks the operations in flight with this tag to end early. Each still completes: with `ECANCELED`, or as if nobody
+    /// had asked when it was too late.
+    pub fn cancel(&mut self, tag: u64) {
+        for number in self.operations.numbers_of(tag) {
+            self.engine.cancel(number);
+        }
+    }
+
     /// How many operations are in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
@@ -203,7 +213,7 @@ impl Ring {
     }
 
     /// The next operation that has completed.
-    pub fn next(&mut self) -> Option<Completion> {
+    pub fn pop(&mut self) -> Option<Completion> {
         let Ended { number, result, buffer } = self.ended.pop_front()?;
         let (tag, op) = self.operations.remove(number);
         if matches!(op, Op::Receive { .. }) {
@@ -232,7 +242,7 @@ impl Drop for Ring {
             if self.wait(false).is_err() {
                 break;
             }
-            while self.next().is_some() {}
+            while self.pop().is_some() {}
             if self.operations.len() == 0 {
                 return;
             }

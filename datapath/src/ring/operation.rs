@@ -100,6 +100,12 @@ impl Operations {
         entry.expect("an operation completes once")
     }
 
+    /// The numbers of the operations with this tag.
+    pub(super) fn numbers_of(&self, tag: u64) -> Vec<u32> {
+        let numbered = (0_u32..).zip(&self.entries);
+        numbered.filter(|(_, entry)| matches!(entry, Some((its, _)) if *its == tag)).map(|(number, _)| number).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len() - self.free.len()
     }

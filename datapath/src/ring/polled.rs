@@ -129,6 +129,15 @@ impl Engine for Polled {
         Ok(())
     }
 
+    fn cancel(&mut self, number: u32) {
+        let pending = self.waiting.len() + self.timers.len();
+        self.waiting.retain(|waiting| *waiting != number);
+        self.timers.retain(|(_, waiting)| *waiting != number);
+        if self.waiting.len() + self.timers.len() < pending {
+            self.end(number, Attempt::Ended(-Errno::CANCELED.raw_os_error()));
+        }
+    }
+
     fn cancel_all(&mut self) {
         let timers = self.timers.drain(..).map(|(_, number)| number);
         for number in self.waiting.drain(..).chain(timers) {

@@ -12,7 +12,7 @@ const KINDS: [Kind; 2] = [Kind::Uring, Kind::Poll];
 
 fn next(ring: &mut Ring) -> Completion {
     loop {
-        if let Some(completion) = ring.next() {
+        if let Some(completion) = ring.pop() {
             return completion;
         }
         ring.wait(true).unwrap();
@@ -156,6 +156,29 @@ fn timers_and_readiness_complete_and_a_ring_ends_with_both_in_flight() {
         ring.receive(&socket, 5);
         ring.receive(&socket, 6);
         assert_eq!(ring.in_flight(), 4);
+    }
+}
+
+#[test]
+fn what_is_cancelled_by_its_tag_ends_and_the_rest_stays() {
+    for kind in KINDS {
+        let mut ring = Ring::new(kind).unwrap();
+        let (mut peer, socket) = UnixStream::pair().unwrap();
+        let socket = ring.file(OwnedFd::from(socket));
+        ring.readable(&socket, 1);
+        ring.readable(&socket, 2);
+        ring.timer(Duration::from_secs(3600), 3);
+        ring.wait(false).unwrap();
+        for tag in [1, 3] {
+            ring.cancel(tag);
+            let cancelled = next(&mut ring);
+            assert_eq!(cancelled.tag, tag);
+            assert_eq!(cancelled.result.unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+        }
+        ring.cancel(4);
+        assert_eq!(ring.in_flight(), 1);
+        peer.write_all(b"x").unwrap();
+        assert_eq!(next(&mut ring).tag, 2);
     }
 }
 

@@ -147,13 +147,11 @@ impl Uring {
                     .flags(squeue::Flags::BUFFER_SELECT)
             }
             Op::Send { file, message } => {
-                #[expect(clippy::cast_sign_loss, reason = "flags are bits")]
                 let flags = (libc::MSG_NOSIGNAL | libc::MSG_WAITALL) as u32;
                 let header = message.arguments();
                 with!(file, fd => opcode::SendMsg::new(fd, header).flags(flags).build())
             }
             Op::Readable { file } => {
-                #[expect(clippy::cast_sign_loss, reason = "flags are bits")]
                 let events = libc::POLLIN as u32;
                 with!(file, fd => opcode::PollAdd::new(fd, events).build())
             }
@@ -196,6 +194,11 @@ impl Engine for Uring {
             done.push_back(Ended { number, result: completed.result(), buffer });
         }
         Ok(())
+    }
+
+    fn cancel(&mut self, number: u32) {
+        let whom = types::CancelBuilder::user_data(number.into());
+        self.push(opcode::AsyncCancel2::new(whom).build().user_data(NOBODY));
     }
 
     fn cancel_all(&mut self) {

@@ -86,6 +86,7 @@ struct Piece {
 impl Volume {
     /// Brings everything that was written to the medium.
     pub(super) fn sync(&self) -> Result<(), IoError> {
+        self.changed(self.check_backing())?;
         self.changed(self.backend.flush().map_err(IoError::from))
     }
 
@@ -130,7 +131,7 @@ impl Volume {
         SCRATCH.with_borrow_mut(|scratch| {
             let kept = &mut scratch.as_mut_slice()[..piece.len];
             let claim = Claimed::new(&self.claims, Claim::new(piece.first, piece.len as u64, false));
-            self.backend.read(kept, self.segment.offset + piece.first)?;
+            self.backend.read(kept, self.segment.offset + piece.first).map_err(|error| self.explain(error))?;
             drop(claim);
             if out.len() == piece.len {
                 self.coding.open_to(&self.segment, piece.first, kept, out);
@@ -160,10 +161,17 @@ impl Volume {
                     self.coding.seal(&self.segment, piece.first, kept);
                 }
             }
-            let written = self.backend.write(kept, self.segment.offset + piece.first, fua);
+            let written = self.store(kept, piece.first, fua);
             drop(claim);
-            self.changed(written.map_err(IoError::from))
+            written
         })
+    }
+
+    /// Brings sealed sectors to the backing, unless it has shrunk or an earlier write has failed while this one waited.
+    fn store(&self, kept: &[u8], first: u64, fua: bool) -> Result<(), IoError> {
+        self.check_latch()?;
+        self.changed(self.check_backing())?;
+        self.changed(self.backend.write(kept, self.segment.offset + first, fua).map_err(IoError::from))
     }
 
     /// Fills the sectors that the piece covers only in part: none, the first, the last, or both.
@@ -174,7 +182,7 @@ impl Volume {
         let tail = (piece.inside.end != piece.len && (head.is_none() || last != 0)).then_some(last);
         for edge in head.into_iter().chain(tail) {
             let (kept, first) = (&mut kept[edge..edge + sector], piece.first + edge as u64);
-            self.backend.read(kept, self.segment.offset + first)?;
+            self.backend.read(kept, self.segment.offset + first).map_err(|error| self.explain(error))?;
             self.coding.open(&self.segment, first, kept);
         }
         Ok(())

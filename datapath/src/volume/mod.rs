@@ -18,6 +18,10 @@
 //! that succeeds later says nothing about what was written before. The first failed write or flush is reported to its
 //! owner; from then on writes, zeroes, trims and flushes are refused with [`IoError::Latched`], and reads go on. Only
 //! opening anew resets it.
+//!
+//! **A backing that shrinks.** Reads beyond its end fail. Before a write or flush its length is looked at: by blocking
+//! calls each time, by a queue once for all that its worker starts in one turn, and for each flush. If it is too short,
+//! that is a failed write. What happens between the look and the write goes unnoticed until the next look.
 
 mod blocking;
 mod claims;
@@ -28,6 +32,7 @@ mod queue;
 mod slow;
 mod stats;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -116,6 +121,18 @@ impl Volume {
         Ok(request)
     }
 
+    /// Whether the backing still has the whole segment. Where it has shrunk, a write would succeed and leave a hole
+    /// behind, which would read as garbage.
+    fn check_backing(&self) -> Result<(), IoError> {
+        let (len, end) = (self.backend.len()?, self.segment.offset + self.len.load(Ordering::Acquire));
+        if len < end { Err(shrunk(len, end).into()) } else { Ok(()) }
+    }
+
+    /// What a read that failed really means, if the backing has shrunk.
+    fn explain(&self, error: io::Error) -> IoError {
+        self.check_backing().err().unwrap_or_else(|| error.into())
+    }
+
     fn check_latch(&self) -> Result<(), IoError> {
         if self.is_latched() { Err(IoError::Latched) } else { Ok(()) }
     }
@@ -126,4 +143,12 @@ impl Volume {
             tracing::error!(%error, "a write or flush failed; the volume refuses changes until it is reopened");
         }
     }
+}
+
+fn shrunk(len: u64, end: u64) -> io::Error {
+    let message = format!(
+        "the backing has shrunk to {len} bytes, and the volume ends at byte {end}; restore it from a copy before using \
+         the volume"
+    );
+    io::Error::new(io::ErrorKind::UnexpectedEof, message)
 }

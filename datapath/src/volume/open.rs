@@ -149,6 +149,21 @@ impl Volume {
     }
 }
 
+impl Volume {
+    /// Grows to what the backing now has room for; the new length.
+    ///
+    /// # Errors
+    /// See [`ResizeError`]: the backing has become shorter, or does not say how long it is.
+    pub fn grow_to_backing(&self) -> Result<ByteLen, ResizeError> {
+        let backing = self.backend.len().map_err(OpenError::Backing)?;
+        let sector = u64::from(self.segment.sector_size.bytes());
+        let room = backing.saturating_sub(self.segment.offset);
+        let len = ByteLen(room - room % sector);
+        self.resize(len)?;
+        Ok(len)
+    }
+}
+
 fn check_segment(segment: &DataSegment, backing: u64) -> Result<(), OpenError> {
     let (offset, ByteLen(len), sector) = (segment.offset, segment.len, segment.sector_size.bytes());
     let odd = OpenError::Segment { offset, len, sector };

@@ -95,6 +95,8 @@ pub struct Queue {
     free: Vec<u32>,
     finished: VecDeque<Finished>,
     stats: Arc<QueueStats>,
+    /// The backing's length was looked at since [`Queue::turn`].
+    looked: bool,
 }
 
 struct Task {
@@ -130,7 +132,13 @@ impl Queue {
         let stats = volume.stats.queue();
         let granted = Arc::new(GrantedTo(Arc::clone(&notify)));
         let (tasks, free, finished) = (Vec::new(), Vec::new(), VecDeque::new());
-        Ok(Self { volume, file, tags, notify, granted, lane, tasks, free, finished, stats })
+        Ok(Self { volume, file, tags, notify, granted, lane, tasks, free, finished, stats, looked: false })
+    }
+
+    /// What has started is about to go to the kernel. What starts from now on comes later, when the backing may have
+    /// shrunk.
+    pub fn turn(&mut self) {
+        self.looked = false;
     }
 
     /// The volume.
@@ -197,13 +205,13 @@ impl Queue {
         task.chunk = held.chunk().ok();
         let len = task.chunk.as_ref().map_or(0, |chunk| chunk.len());
         match result {
-            Ok(0) => self.end(number, Err(ended_early().into())),
+            Ok(0) => self.end(number, Err(self.volume.explain(io::ErrorKind::UnexpectedEof.into()))),
             Ok(count) => {
                 task.done += count as usize;
                 if task.done < len { self.go(number, ring) } else { self.end(number, Ok(())) }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.go(number, ring),
-            Err(error) => self.end(number, Err(error.into())),
+            Err(error) => self.end(number, Err(self.volume.explain(error))),
         }
     }
 
@@ -241,14 +249,30 @@ impl Queue {
         Ok((len > 0).then(|| Claim::new(offset, len, matches!(kind, Kind::Write { .. }))))
     }
 
+    /// Whether a change may go to the backing now: its claim may have had to wait while an earlier one failed.
+    fn check_change(&mut self, kind: Kind) -> Result<(), IoError> {
+        match kind {
+            Kind::Read { .. } | Kind::Slow => return Ok(()),
+            Kind::Write { .. } if self.looked => return self.volume.check_latch(),
+            Kind::Write { .. } | Kind::Flush => self.volume.check_latch()?,
+        }
+        self.volume.check_backing()?;
+        self.looked = true;
+        Ok(())
+    }
+
     /// Hands what is left of a task to the ring, or does it on the spot.
     fn go(&mut self, number: u32, ring: &mut Ring) {
+        let Some(kind) = self.tasks.get(number as usize).and_then(Option::as_ref).map(|task| task.kind) else { return };
+        if let Err(refused) = self.check_change(kind) {
+            return self.end(number, Err(refused));
+        }
         let Some(task) = self.tasks.get_mut(number as usize).and_then(Option::as_mut) else { return };
         let tag = self.tags + u64::from(number);
         let start = self.volume.segment.offset;
         let Some(file) = &self.file else {
             let result = on_the_spot(self.volume.backend.as_ref(), task, start);
-            return self.end(number, result.map_err(IoError::from));
+            return self.end(number, result.map_err(|error| self.volume.explain(error)));
         };
         match (task.kind, task.chunk.take()) {
             (Kind::Read { offset }, Some(chunk)) => {
@@ -274,7 +298,9 @@ impl Queue {
                 }
             }
             Kind::Write { .. } | Kind::Flush => {
-                if let Err(error) = &result {
+                if let Err(error) = &result
+                    && !matches!(error, IoError::Latched)
+                {
                     self.volume.latch(error);
                 }
             }
@@ -324,9 +350,4 @@ fn on_the_spot(backend: &dyn Backend, task: &mut Task, start: u64) -> io::Result
         (Kind::Write { offset, fua }, Some(chunk)) => backend.write(chunk, start + offset, fua),
         (_, _) => backend.flush(),
     }
-}
-
-fn ended_early() -> io::Error {
-    let message = "the backing has shrunk; restore it from a copy before using the volume";
-    io::Error::new(io::ErrorKind::UnexpectedEof, message)
 }

@@ -198,12 +198,14 @@ impl Worker {
     /// # Errors
     /// When the ring fails; what was in flight is lost.
     pub fn turn(&mut self, block: bool) -> io::Result<()> {
-        self.ring.wait(block)?;
+        // Between turns a port may have been adopted, and what it started may have ended on the spot.
+        self.ring.wait(block && self.touched.is_empty())?;
         self.touched.append(&mut self.starved);
-        while let Some(completion) = self.ring.next() {
+        while let Some(completion) = self.ring.pop() {
             self.complete(completion);
         }
         self.pass_on();
+        self.disks.iter_mut().for_each(Queue::turn);
         Ok(())
     }
 

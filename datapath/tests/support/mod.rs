@@ -1,12 +1,15 @@
-//! What the data path's tests share: blocking calls on a disk, keys, and backends that watch or fail.
+//! What the data path's tests share: keys, places for ciphertext, clients, and backends that watch, fail or forget.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its own part, and a test may panic")]
 
+pub(crate) mod clients;
+#[allow(unreachable_pub, reason = "the tests over all exports use it too")]
+pub(crate) mod history;
+pub(crate) mod line;
+pub(crate) mod power;
 pub(crate) mod script;
+pub(crate) mod store;
 
-use std::sync::mpsc;
-
-use datapath::buf::Buf;
-use datapath::disk::{Command, Disk, Io, IoError, Outcome};
+use datapath::disk::{BlockingDisk, Command, IoError};
 use keywrap::geometry::{ByteLen, DataSegment, SectorSize};
 use keywrap::keys::VolumeKey;
 use keywrap::secret::SecretBytes;
@@ -23,31 +26,19 @@ pub(crate) fn segment(offset: u64, sectors: u64, sector_size: SectorSize) -> Dat
     DataSegment { offset, len, sector_size, iv_tweak: 0 }
 }
 
-/// A buffer that holds `bytes`.
-pub(crate) fn buf(bytes: &[u8]) -> Buf {
-    let mut buf = Buf::zeroed(bytes.len());
-    buf.as_mut_slice().copy_from_slice(bytes);
-    buf
+pub(crate) fn read(disk: &dyn BlockingDisk, offset: u64, len: usize) -> Result<Vec<u8>, IoError> {
+    let mut bytes = vec![0; len];
+    disk.read_at(&mut bytes, offset).map(|()| bytes)
 }
 
-/// Starts an operation; its outcome comes through the channel.
-pub(crate) fn start(disk: &dyn Disk, command: Command, offset: u64, len: u64, buf: Buf) -> mpsc::Receiver<Outcome> {
-    let (done, outcome) = mpsc::channel();
-    let done = Box::new(move |outcome| drop(done.send(outcome)));
-    disk.submit(Io { command, offset, len, buf }, done);
-    outcome
-}
-
-pub(crate) fn read(disk: &dyn Disk, offset: u64, len: usize) -> Result<Vec<u8>, IoError> {
-    let outcome = start(disk, Command::Read, offset, len as u64, Buf::zeroed(len)).recv().unwrap();
-    outcome.result.map(|()| outcome.buf.as_slice().to_vec())
-}
-
-pub(crate) fn write(disk: &dyn Disk, offset: u64, bytes: &[u8], fua: bool) -> Result<(), IoError> {
-    start(disk, Command::Write { fua }, offset, bytes.len() as u64, buf(bytes)).recv().unwrap().result
-}
-
-/// An operation without a payload.
-pub(crate) fn run(disk: &dyn Disk, command: Command, offset: u64, len: u64) -> Result<(), IoError> {
-    start(disk, command, offset, len, Buf::zeroed(0)).recv().unwrap().result
+/// An operation without a payload; a write's is ones.
+pub(crate) fn run(disk: &dyn BlockingDisk, command: Command, offset: u64, len: u64) -> Result<(), IoError> {
+    match command {
+        Command::Read => read(disk, offset, usize::try_from(len).unwrap()).map(drop),
+        Command::Write { fua } => disk.write_at(&vec![1; usize::try_from(len).unwrap()], offset, fua),
+        Command::WriteZeroes { fua } => disk.write_zeroes(offset, len, fua),
+        Command::Trim { fua } => disk.trim(offset, len, fua),
+        Command::Flush => disk.flush(),
+        Command::Cache => Ok(()),
+    }
 }

@@ -9,6 +9,7 @@ use crate::derive;
 use crate::geometry::DataSegment;
 use crate::keys::{KeyId, KeyslotKey, MasterKey, VolumeKey};
 use crate::luks2::header::CheckedHeader;
+use crate::luks2::json::SegmentSize;
 use crate::luks2::mac::{self, BadMac};
 use crate::luks2::store::Store;
 use crate::luks2::supported::data_segment;
@@ -22,6 +23,8 @@ pub struct Opened {
     pub uuid: Uuid,
     /// Where the ciphertext lies.
     pub segment: DataSegment,
+    /// The segment reaches to the end of its device, however long that is (LUKS2 segment size `dynamic`).
+    pub follows_device: bool,
     /// The data encryption key.
     pub volume_key: VolumeKey,
     /// Whether discards may pass to the device below.
@@ -139,7 +142,8 @@ pub(super) fn try_keyslot(store: &Store<'_>, id: u32, passphrase: &[u8]) -> Resu
 fn opened(store: &Store<'_>, segment: DataSegment, volume_key: VolumeKey, keyslot: u32) -> Opened {
     let header = store.header();
     let allow_discards = header.metadata.config.allow_discards();
-    Opened { uuid: header.uuid.uuid(), segment, volume_key, allow_discards, keyslot }
+    let follows_device = header.metadata.segments.values().any(|segment| matches!(segment.size, SegmentSize::Dynamic));
+    Opened { uuid: header.uuid.uuid(), segment, follows_device, volume_key, allow_discards, keyslot }
 }
 
 /// Keyslots in the order of trying: priority 2, then 1 or none, each by number.

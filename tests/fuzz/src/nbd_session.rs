@@ -7,30 +7,18 @@
 //! ```
 #![no_main]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use datapath::buf::Buf;
-use datapath::disk::{Command, Disk, Done, Geometry, Io};
+use datapath::backend::mem::MemBackend;
+use datapath::disk::Command;
 use datapath::export::nbd::handshake::{Handshake, Next, TlsMode};
 use datapath::export::nbd::transmission::{Action, Event, Request, Session, Transmission};
 use datapath::export::nbd::{Export, Exports};
-use keywrap::geometry::{ByteLen, SectorSize};
+use datapath::volume::{DiskOptions, Volume};
+use keywrap::geometry::SectorSize;
 use libfuzzer_sys::fuzz_target;
 
 const DISK_LEN: u64 = 256 << 10;
-
-/// A disk that is only talked about: the machines under test do no I/O.
-struct Silent(Geometry);
-
-impl Disk for Silent {
-    fn geometry(&self) -> Geometry {
-        self.0
-    }
-
-    fn submit(&self, _: Io, _: Done) {
-        panic!("a protocol machine must not do I/O");
-    }
-}
 
 /// What a connection led to, in comparable form.
 #[derive(Debug, Default, PartialEq)]
@@ -76,24 +64,41 @@ fn negotiate(switches: u8, rest: &mut &[u8], step: usize, transcript: &mut Trans
 
 fn transmit(session: Session, rest: &mut &[u8], step: usize, transcript: &mut Transcript) {
     let mut transmission = Transmission::new(session);
-    while let Some(count) = feed(transmission.space(), rest, step) {
-        let event = match transmission.advance(count) {
-            Ok(Event::Continue) => continue,
-            Ok(Event::Request(request)) => describe(&session, request),
-            Ok(Event::WantsBuffer(request)) => {
-                let refused = transmission.supply(Buf::zeroed(request.payload_len() as usize));
-                assert!(refused.is_none(), "a buffer of the right length was refused");
+    let mut write = None;
+    while !rest.is_empty() {
+        let (mut now, later) = rest.split_at(rest.len().min(step));
+        *rest = later;
+        while !now.is_empty() {
+            let before = now.len();
+            if let Some((request, payload)) = &mut write {
+                // Room for an odd number of bytes at a time, as memory comes in pieces.
+                Vec::extend_from_slice(payload, transmission.payload(&mut now, 1021));
+                if transmission.payload_left() == 0 {
+                    let described = describe(&session, *request);
+                    assert_eq!(payload.len() as u64, u64::from(request.len), "{request:?}");
+                    transcript.events.push(format!("{described} {payload:?}"));
+                    write = None;
+                }
+                assert!(now.len() < before, "no payload was taken");
                 continue;
             }
-            Ok(Event::Write(request, buf)) => {
-                assert_eq!(buf.len() as u64, u64::from(request.len));
-                format!("{} {:?}", describe(&session, request), buf.as_slice())
-            }
-            Ok(Event::Answer { cookie, result }) => format!("{cookie} {result:?}"),
-            Ok(Event::Disconnect) => return transcript.events.push("goodbye".into()),
-            Err(bad) => return transcript.events.push(bad.to_string()),
-        };
-        transcript.events.push(event);
+            let event = match transmission.advance(&mut now) {
+                Ok(Event::Continue) => {
+                    assert!(now.is_empty() || now.len() < before, "nothing was taken, and nothing came of it");
+                    continue;
+                }
+                Ok(Event::Request(request)) if transmission.payload_left() > 0 => {
+                    assert_eq!(transmission.payload_left(), request.payload_len());
+                    write = Some((request, Vec::new()));
+                    continue;
+                }
+                Ok(Event::Request(request)) => describe(&session, request),
+                Ok(Event::Answer { cookie, result }) => format!("{cookie} {result:?}"),
+                Ok(Event::Disconnect) => return transcript.events.push("goodbye".into()),
+                Err(bad) => return transcript.events.push(bad.to_string()),
+            };
+            transcript.events.push(event);
+        }
     }
 }
 
@@ -121,17 +126,23 @@ fn feed(space: &mut [u8], rest: &mut &[u8], step: usize) -> Option<usize> {
 }
 
 fn exports(switches: u8) -> Exports {
-    let bit = |bit: u8| switches & (1 << bit) != 0;
-    let geometry =
-        Geometry { len: ByteLen(DISK_LEN), sector_size: SectorSize::B4096, read_only: bit(3), discards: bit(4) };
-    let export = |name: &str| Export {
-        name: name.into(),
-        description: "for fuzzing".into(),
-        strict_alignment: bit(2),
-        disk: Arc::new(Silent(geometry)),
-    };
+    static DISKS: LazyLock<[Arc<Volume>; 8]> = LazyLock::new(|| std::array::from_fn(disk));
+    let volume = &DISKS[usize::from(switches >> 2 & 7)];
+    let export =
+        |name: &str| Export { name: name.into(), description: "for fuzzing".into(), volume: Arc::clone(volume) };
     match Exports::new(vec![export("disk"), export("other")]) {
         Ok(exports) => exports,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A disk that is only talked about: the machines under test do no I/O.
+fn disk(switches: usize) -> Arc<Volume> {
+    let bit = |bit: usize| switches & (1 << bit) != 0;
+    let options =
+        DiskOptions { strict_alignment: bit(0), read_only: bit(1), discards: bit(2), ..DiskOptions::default() };
+    match Volume::plain(Box::new(MemBackend::new(DISK_LEN)), SectorSize::B4096, options) {
+        Ok(volume) => Arc::new(volume),
         Err(error) => panic!("{error}"),
     }
 }

@@ -9,6 +9,7 @@ mod clients;
 mod exported;
 mod file_export;
 mod fuse_calls;
+mod growing;
 mod headers;
 mod hostile_clients;
 mod keyslots;

@@ -7,13 +7,14 @@ use serde_json::Value;
 use super::repository::{array, members, metadata, string, text};
 
 /// Package, the folder it lives in, and the packages of ours it may use (also in its own tests).
-const EDGES: [(&str, &str, &[&str]); 6] = [
+const EDGES: [(&str, &str, &[&str]); 7] = [
     ("keywrap", "keywrap", &[]),
     ("datapath", "datapath", &["keywrap"]),
     ("ekm-bridge", "ekm-bridge", &["keywrap"]),
     ("sear", "tools", &["keywrap", "datapath", "ekm-bridge"]),
     ("sear-tests", "tests", &["keywrap", "datapath", "ekm-bridge"]),
     ("sear-benches", "benches", &["keywrap", "datapath"]),
+    ("sear-compare-nbd", "benches/compare/nbd", &["sear-benches"]),
 ];
 
 #[test]

@@ -6,6 +6,7 @@ mod doctor;
 mod man;
 mod mount;
 mod ready;
+mod top;
 mod umount;
 mod up;
 mod volume;
@@ -78,6 +79,8 @@ enum Verb {
     /// Make, adopt, look at, save and destroy volumes
     #[command(subcommand)]
     Volume(volume::VolumeVerb),
+    /// Show what the servers of this node do, as it happens
+    Top(top::Top),
     /// Tell what this machine offers, and what to change
     Doctor,
     /// Measure what this machine reaches
@@ -126,6 +129,7 @@ impl Cli {
             }
             Verb::Umount(verb) => verb.run(&state()?, ui),
             Verb::Volume(verb) => verb.run(&state()?, ui),
+            Verb::Top(verb) => verb.run(&state()?, ui),
             // Doctor looks at whatever it finds, also where there is no place for a state.
             Verb::Doctor => doctor::run(config(state().ok().as_ref()), ui),
             Verb::Bench(verb) => verb.run(ui),

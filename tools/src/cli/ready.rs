@@ -1,14 +1,14 @@
 //! What `sear up` prints once clients can connect: URIs, and the lines that mount the volume.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use datapath::export::nbd::Uri;
 use keywrap::geometry::ByteLen;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::mount::{self, Target, quote};
+use crate::mount::{self, Target};
 use crate::serve::{BlockDevice, Bound};
 
 /// What is served.
@@ -32,6 +32,9 @@ pub(crate) struct Ready {
     uri: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     uris: Vec<String>,
+    /// The socket for a virtual machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vhost_user: Option<PathBuf>,
     /// The FUSE file.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
@@ -47,34 +50,41 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// Works out the lines. The server has at least one URI, a file, or a block device.
+    /// Works out the lines. The server has at least one URI, a file, a block device, or a socket for a virtual machine.
     pub(super) fn new(served: Served, server: &Bound) -> Self {
         let (uris, file, block_device) = (server.uris(), server.file(), server.block_device());
+        let vhost_user = server.vhost_user();
         let label = mount::label(&served.name);
         let nbd_client = uris.first().map(|uri| mount::nbd_client(uri, served.sector_size));
         let uris: Vec<String> = uris.iter().map(Uri::to_string).collect();
         let uri = uris.first().cloned();
-        let target = match (&file, &block_device) {
-            (Some(file), _) => Target::File(file),
-            (None, Some(device)) => Target::Device(&device.path),
-            (None, None) => Target::Uri(uri.as_deref().unwrap_or_default()),
+        let target = match (&file, &block_device, &uri) {
+            (Some(file), _, _) => Some(Target::File(file)),
+            (None, Some(device), _) => Some(Target::Device(&device.path)),
+            (None, None, Some(uri)) => Some(Target::Uri(uri)),
+            (None, None, None) => None,
         };
         // Not even root can open the file of another user's server.
         let closed = file.is_some() && !rustix::process::geteuid().is_root();
+        let target = target.filter(|_| !closed);
         let Served { sector_size, created, read_only, .. } = served;
-        let drive = match (&uri, &target) {
-            (Some(uri), _) => uri.clone(),
-            (None, Target::File(path) | Target::Device(path)) => path.display().to_string(),
-            (None, Target::Uri(uri)) => (*uri).to_owned(),
-        };
+        let lines = |target: &Target<'_>| mount::mount_lines(target, &label, sector_size, created, read_only);
         Self {
             event: "ready",
-            mount: if closed { vec![] } else { mount::mount_lines(&target, &label, sector_size, created, read_only) },
-            unmount: if closed { vec![] } else { mount::unmount_lines(&target, &label) },
+            mount: target.as_ref().map(lines).unwrap_or_default(),
+            unmount: target.as_ref().map(|target| mount::unmount_lines(target, &label)).unwrap_or_default(),
             nbd_client,
-            qemu: format!("qemu-system-x86_64 … -drive {}", quote(&format!("file={drive},format=raw,if=virtio"))),
+            qemu: match (vhost_user, &file, &uri, &block_device) {
+                (Some(socket), ..) => mount::qemu_vhost_user(socket),
+                (None, Some(file), ..) => mount::qemu_drive(&file.to_string_lossy()),
+                (None, None, Some(uri), _) => mount::qemu_drive(uri),
+                (None, None, None, device) => {
+                    mount::qemu_drive(&device.as_ref().map_or("".into(), |device| device.path.to_string_lossy()))
+                }
+            },
             uri,
             uris,
+            vhost_user: vhost_user.map(Path::to_path_buf),
             file,
             block_device,
             served,
@@ -94,7 +104,8 @@ impl fmt::Display for Ready {
         section(f, "mount it, as root", &self.mount)?;
         section(f, "unmount it", &self.unmount)?;
         section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
-        section(f, "or, in a virtual machine", std::slice::from_ref(&self.qemu))?;
+        let title = if self.mount.is_empty() { "use it in a virtual machine" } else { "or, in a virtual machine" };
+        section(f, title, std::slice::from_ref(&self.qemu))?;
         writeln!(f, "Ctrl-C stops it.")
     }
 }

@@ -11,6 +11,7 @@ use super::ready::{Ready, Served};
 use crate::backing::Access;
 use crate::chain::{self, Background, Links, Wish};
 use crate::config::Config;
+use crate::control;
 use crate::error::Error;
 use crate::hardening;
 use crate::lock::{Purpose, VolumeLock};
@@ -29,7 +30,7 @@ pub(crate) struct Up {
     #[command(flatten)]
     serve: ServeArgs,
     /// Mount the filesystem in the volume at DIR, as root, until the end; DIR is made if it is missing
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "fuse", "tls_cert", "ublk"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["listen", "vhost_user", "fuse", "tls_cert", "ublk"])]
     mount: Option<PathBuf>,
     #[command(flatten, next_help_heading = "With --mount")]
     wish: Wish,
@@ -78,7 +79,9 @@ impl Up {
         lock.sign().map_err(Error::io("write to the lock in", &state.run_dir()))?;
         let served = self.describe(&volume, created);
         let places = DefaultPlaces { socket: links.socket(), fuse_dir: links.fuse_dir() };
-        let server = self.serve.bind(volume, served.name.clone(), places, engine)?;
+        let (server, control) = self.serve.bind(volume, served.name.clone(), places, engine)?;
+        let socket = control::socket(&state.run_dir(), served.uuid);
+        let _control = control.start(&socket).map_err(Error::io("listen at", &socket))?;
         ui.answer(&Ready::new(served, &server))?;
         if let Some(background) = self.background {
             background.hand_over(&links.log())?;

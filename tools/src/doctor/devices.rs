@@ -65,7 +65,8 @@ fn ublk() -> Check {
 }
 
 fn vhost() -> Check {
-    let meaning = "vhost in the kernel; vhost-user-blk needs only a socket, and Sear does not serve it yet";
+    let meaning =
+        "vhost in the kernel, which Sear does not need: `sear up --vhost-user` serves virtual machines by a socket";
     device("vhost", "/dev/vhost-net", meaning, "modprobe vhost_net if virtual machines on this host need it")
 }
 

@@ -5,8 +5,9 @@ mod fuse;
 mod nbd;
 mod tls;
 mod ublk;
+mod vhost;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -16,6 +17,7 @@ use datapath::export;
 use datapath::export::nbd::Uri;
 use datapath::volume::{DiskOptions, Volume as ServedVolume};
 
+use crate::control::Control;
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
@@ -26,13 +28,17 @@ pub(crate) use ublk::BlockDevice;
 /// How a volume is served.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArgs {
-    /// Where to serve it over NBD, repeatable [default: unix:STATE-DIR/run/UUID.sock, or nowhere
-    /// with --ublk]
+    /// Where to serve it over NBD, repeatable [default: unix:STATE-DIR/run/UUID.sock, or nowhere with --ublk or
+    /// --vhost-user]
     #[arg(long, value_name = "unix:SOCKET|tcp:HOST:PORT")]
     pub(crate) listen: Vec<Listen>,
+    /// Serve it as a disk of a virtual machine, whose QEMU connects to SOCKET (vhost-user-blk)
+    #[arg(long, value_name = "SOCKET")]
+    vhost_user: Option<PathBuf>,
     /// Serve it as one file, DIR/disk, in the place of NBD; a loop device takes it with direct I/O [default DIR:
     /// STATE-DIR/run/UUID.fuse]
-    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, conflicts_with_all = ["listen", "tls_cert", "ublk"])]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[arg(conflicts_with_all = ["listen", "vhost_user", "tls_cert", "ublk"])]
     fuse: Option<Option<PathBuf>>,
     /// Make it a block device of this machine, /dev/ublkbN
     #[arg(long)]
@@ -71,8 +77,8 @@ pub(crate) struct DefaultPlaces {
 
 /// An export that can be reached already, and answers once it is told to.
 pub(crate) enum Bound {
-    /// Over NBD, as a block device that the same threads serve, or both.
-    Nbd(export::nbd::Server, Option<Box<export::ublk::Device>>),
+    /// Over NBD, as a block device, to a virtual machine: any of them, by the same threads.
+    Sockets(export::nbd::Server, Option<Box<export::ublk::Device>>, Option<vhost::Served>),
     /// As a file.
     Fuse(export::fuse::Server),
 }
@@ -86,7 +92,7 @@ impl ServeArgs {
         if self.ublk { ublk::check() } else { Ok(()) }
     }
 
-    /// Makes `volume` an export called `name` that `engine` encrypts.
+    /// Makes `volume` an export called `name` that `engine` encrypts, and what tells of it.
     ///
     /// # Errors
     /// When the segment does not fit the backing, or an address, directory, name or certificate cannot be used, or
@@ -97,21 +103,22 @@ impl ServeArgs {
         name: String,
         places: DefaultPlaces,
         engine: Engine,
-    ) -> Result<Bound, Error> {
-        let uuid = volume.opened.uuid;
+    ) -> Result<(Bound, Control), Error> {
+        let (uuid, follows_device) = (volume.opened.uuid, volume.opened.follows_device);
+        let path = volume.places.data.path.clone();
         let description = format!("sear volume {uuid}");
         let volume = Arc::new(self.open(volume, engine)?);
-        match &self.fuse {
-            Some(dir) => {
-                let dir = dir.clone().unwrap_or(places.fuse_dir);
-                fuse::mount(volume, &name, dir).map(Bound::Fuse)
-            }
-            None => {
-                let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
-                let device = self.ublk.then(|| ublk::attach(server.workers(), volume, uuid)).transpose()?;
-                Ok(Bound::Nbd(server, device.map(Box::new)))
-            }
+        let control = Control { uuid, name: name.clone(), path, volume: Arc::clone(&volume), follows_device };
+        if let Some(dir) = &self.fuse {
+            let dir = dir.clone().unwrap_or(places.fuse_dir);
+            return Ok((fuse::mount(volume, &name, dir).map(Bound::Fuse)?, control));
         }
+        let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
+        let socket = self.vhost_user.as_deref();
+        let vhost =
+            socket.map(|socket| vhost::serve(socket, server.workers(), Arc::clone(&volume), uuid)).transpose()?;
+        let device = self.ublk.then(|| ublk::attach(server.workers(), volume, uuid)).transpose()?;
+        Ok((Bound::Sockets(server, device.map(Box::new), vhost), control))
     }
 
     /// The volume as a disk of plaintext. The volume key is expanded into the cipher and wiped.
@@ -135,15 +142,23 @@ impl Bound {
     /// Where NBD clients find the export.
     pub(crate) fn uris(&self) -> Vec<Uri> {
         match self {
-            Self::Nbd(server, _) => server.uris(),
+            Self::Sockets(server, ..) => server.uris(),
             Self::Fuse(_) => Vec::new(),
+        }
+    }
+
+    /// Where a virtual machine finds it.
+    pub(crate) fn vhost_user(&self) -> Option<&Path> {
+        match self {
+            Self::Sockets(_, _, vhost) => vhost.as_ref().map(vhost::Served::socket),
+            Self::Fuse(_) => None,
         }
     }
 
     /// The file.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         match self {
-            Self::Nbd(..) => None,
+            Self::Sockets(..) => None,
             Self::Fuse(server) => Some(server.file()),
         }
     }
@@ -151,7 +166,7 @@ impl Bound {
     /// The block device.
     pub(crate) fn block_device(&self) -> Option<BlockDevice> {
         match self {
-            Self::Nbd(_, device) => device.as_deref().map(ublk::describe),
+            Self::Sockets(_, device, _) => device.as_deref().map(ublk::describe),
             Self::Fuse(_) => None,
         }
     }
@@ -162,7 +177,7 @@ impl Bound {
     /// When requests cannot be taken or do not end, the block device cannot be removed, or the last flush fails.
     pub(crate) fn run_until(self, signals: StopSignals) -> Result<(), Error> {
         match self {
-            Self::Nbd(server, device) => nbd::run_until(server, device, signals),
+            Self::Sockets(server, device, vhost) => nbd::run_until(server, device, vhost, signals),
             Self::Fuse(server) => fuse::run_until(server, signals),
         }
     }

@@ -1,4 +1,4 @@
-//! The NBD server of a volume.
+//! The NBD server of a volume. Its threads serve a virtual machine too.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use datapath::export::nbd::{self, Config, Export, Limits, Server};
 use datapath::export::ublk::Device;
 use datapath::volume::Volume;
 
-use super::{ServeArgs, address, ublk};
+use super::{ServeArgs, address, ublk, vhost};
 use crate::error::Error;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 
-/// Listens: where it is told to; else nowhere when there will be a block device, and at `default_socket` when not.
+/// Listens where it is told to; else at `default_socket`, or nowhere when the volume is served in another way.
 pub(super) fn bind(
     arguments: &ServeArgs,
     volume: Arc<Volume>,
@@ -23,7 +23,7 @@ pub(super) fn bind(
     default_socket: PathBuf,
 ) -> Result<Server, Error> {
     let listen = match arguments.listen.as_slice() {
-        [] if arguments.ublk => Vec::new(),
+        [] if arguments.ublk || arguments.vhost_user.is_some() => Vec::new(),
         [] => vec![address::resolve(&Listen::Unix(default_socket))?],
         typed => typed.iter().map(address::resolve).collect::<Result<_, _>>()?,
     };
@@ -45,7 +45,12 @@ fn warn_of_plaintext(listen: &nbd::Listen) {
 
 /// Serves until a signal asks for an end; then removes the block device, once nobody uses it, stops accepting, drains
 /// and flushes.
-pub(super) fn run_until(server: Server, device: Option<Box<Device>>, mut signals: StopSignals) -> Result<(), Error> {
+pub(super) fn run_until(
+    server: Server,
+    device: Option<Box<Device>>,
+    vhost: Option<vhost::Served>,
+    mut signals: StopSignals,
+) -> Result<(), Error> {
     let (handle, (detached, outcome)) = (server.handle(), mpsc::channel());
     let stop = move || {
         signals.wait();
@@ -55,6 +60,10 @@ pub(super) fn run_until(server: Server, device: Option<Box<Device>>, mut signals
         handle.shutdown();
     };
     thread::Builder::new().name("signals".to_owned()).spawn(stop).map_err(Error::Signals)?;
-    server.run()?;
+    let served = server.run();
+    if let Some(vhost) = vhost {
+        vhost.end(&served);
+    }
+    served?;
     outcome.try_recv().unwrap_or(Ok(()))
 }

@@ -177,3 +177,26 @@ fn text_for_people_has_the_uri_and_the_lines_to_paste() {
     tool("sh", ["-n", "-c", &script]).unwrap().ok();
     up.stop();
 }
+
+#[test]
+fn a_virtual_machine_is_served_alone_or_beside_nbd_clients() {
+    let rig = Rig::new();
+    let (path, socket) = (rig.path("disk"), rig.path("vm.sock"));
+    let at = socket.to_str().unwrap();
+    let alone = rig.up(&path, ["--size", "8M", "--vhost-user", at]);
+    assert_eq!(alone.ready["vhost_user"].as_str(), Some(at));
+    assert!(alone.ready["uri"].is_null() && alone.ready["mount"].as_array().unwrap().is_empty(), "{}", alone.ready);
+    assert!(alone.ready["qemu"].as_str().unwrap().contains("vhost-user-blk-pci"));
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    alone.stop();
+    assert!(!socket.exists(), "the socket is removed");
+    let listen = format!("unix:{}", rig.path("nbd.sock").display());
+    let both = rig.up(&path, ["--vhost-user", at, "--listen", &listen]);
+    assert!(socket.exists() && socket_of(both.uri()).exists());
+    both.stop();
+    let taken = UnixListener::bind(&socket).unwrap();
+    let up = ["up", path.to_str().unwrap(), "--vhost-user", at];
+    rig.run(up).fails(6, &["another server listens"]);
+    drop(taken);
+    rig.run([&up[..], &["--fuse"]].concat()).fails(2, &["cannot be used with"]);
+}

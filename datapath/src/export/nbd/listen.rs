@@ -54,13 +54,13 @@ pub enum ListenError {
 }
 
 /// A listening socket.
-pub(super) enum Listener {
+pub(in crate::export) enum Listener {
     Unix { listener: UnixListener, file: SocketFile },
     Tcp { listener: TcpListener, address: SocketAddr },
 }
 
 impl Listener {
-    pub(super) fn bind(at: &Listen) -> Result<Self, ListenError> {
+    pub(in crate::export) fn bind(at: &Listen) -> Result<Self, ListenError> {
         let system = |source| ListenError::System { at: at.clone(), source };
         match at {
             Listen::Unix(path) => {
@@ -72,7 +72,7 @@ impl Listener {
     }
 
     /// Where it listens; a port the system chose is filled in.
-    pub(super) fn at(&self) -> Listen {
+    pub(in crate::export) fn at(&self) -> Listen {
         match self {
             Self::Unix { file, .. } => Listen::Unix(file.path.clone()),
             Self::Tcp { address, .. } => Listen::Tcp(*address),
@@ -80,7 +80,7 @@ impl Listener {
     }
 
     /// The next connection; `WouldBlock` when there is none.
-    pub(super) fn accept(&self) -> io::Result<OwnedFd> {
+    pub(in crate::export) fn accept(&self) -> io::Result<OwnedFd> {
         match self {
             Self::Unix { listener, .. } => Ok(listener.accept()?.0.into()),
             Self::Tcp { listener, .. } => {
@@ -104,7 +104,7 @@ impl AsFd for Listener {
 }
 
 /// The file of a Unix socket, removed on drop if it is still the one that was made.
-pub(super) struct SocketFile {
+pub(in crate::export) struct SocketFile {
     path: PathBuf,
     identity: Option<(u64, u64)>,
 }

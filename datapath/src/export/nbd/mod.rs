@@ -17,7 +17,7 @@ mod connection;
 mod exports;
 mod fault;
 mod limits;
-mod listen;
+pub(in crate::export) mod listen;
 mod server;
 mod shared;
 #[cfg(test)]

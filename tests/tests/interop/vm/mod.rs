@@ -4,3 +4,4 @@ mod dm_crypt;
 mod nbd;
 mod rig;
 mod ublk;
+mod vhost_user;

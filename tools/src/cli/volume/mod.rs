@@ -8,6 +8,7 @@ mod export_key;
 mod inspect;
 mod list;
 mod passwd;
+mod resize;
 mod restore_header;
 
 use clap::Subcommand;
@@ -34,6 +35,8 @@ pub(crate) enum VolumeVerb {
     BackupHeader(backup_header::BackupHeader),
     /// Bring a saved header back
     RestoreHeader(restore_header::RestoreHeader),
+    /// Make a volume larger, also while it is served
+    Resize(resize::Resize),
     /// Destroy the data by destroying every keyslot and both headers
     Erase(erase::Erase),
 }
@@ -50,6 +53,7 @@ impl VolumeVerb {
             Self::ExportKey(verb) => verb.run(state, ui),
             Self::BackupHeader(verb) => verb.run(ui),
             Self::RestoreHeader(verb) => verb.run(state, ui),
+            Self::Resize(verb) => verb.run(state, ui),
             Self::Erase(verb) => verb.run(state, ui),
         }
     }

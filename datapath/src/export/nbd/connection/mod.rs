@@ -11,7 +11,6 @@ mod channel;
 mod incoming;
 mod outgoing;
 mod serving;
-mod table;
 
 use std::io;
 use std::net::Shutdown;

@@ -15,12 +15,12 @@ use std::sync::Arc;
 
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use super::table::Table;
 use crate::buf::arena::{Chunk, MAX_CHUNK};
 use crate::disk::{Command, IoError};
 use crate::export::nbd::fault::Fault;
 use crate::export::nbd::shared::Shared;
 use crate::export::nbd::transmission::{Action, Errno, Event, Refusal, Replies, Request, Session, Transmission};
+use crate::export::table::Table;
 use crate::limits::in_memory;
 use crate::volume::{Finished, Job, Slow};
 use crate::worker::Context;
@@ -49,6 +49,9 @@ pub(super) struct Serving {
     leaving: bool,
 }
 
+/// What was read, and which of its bytes were asked for.
+type Data = (Chunk, Range<usize>);
+
 /// A request in flight.
 pub(super) struct Answering {
     request: Request,
@@ -58,7 +61,7 @@ pub(super) struct Answering {
     pub(super) all_started: bool,
     pub(super) refusal: Option<Refusal>,
     /// The pieces of a read that is answered in one piece: in order, those that have ended with their data.
-    in_order: VecDeque<(u32, Option<(Chunk, Range<usize>)>)>,
+    in_order: VecDeque<(u32, Option<Data>)>,
     head_sent: bool,
 }
 

@@ -32,7 +32,7 @@ fn a_long_read_comes_in_pieces_or_in_one_as_the_client_wishes() {
     const LEN: usize = 5 << 20;
     const DF: u16 = 4;
     let disk = Arc::new(MemDisk::new(8 << 20));
-    let content: Vec<u8> = (0..8 << 20).map(|at: usize| (at / 512 % 251) as u8).collect();
+    let content: Vec<u8> = (0..8 << 20).map(|at: usize| u8::try_from(at / 512 % 251).unwrap()).collect();
     disk.fill(&content);
     let server = Running::start(&disk, Limits::default());
     let mut client = server.client();

@@ -2,17 +2,23 @@
 //! only the same in every run: SplitMix64 (Steele, Lea, Flood 2014) and the shuffle of Fisher and Yates.
 
 /// A source of orders.
-pub(crate) struct Shuffle(u64);
+pub struct Shuffle(u64);
+
+impl Default for Shuffle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Shuffle {
     /// The source that every run starts with.
     #[must_use]
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         Self(0)
     }
 
     /// The numbers below `count` in the next order.
-    pub(crate) fn order(&mut self, count: usize) -> Vec<usize> {
+    pub fn order(&mut self, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         for last in (1..count).rev() {
             order.swap(last, self.below(last + 1));
