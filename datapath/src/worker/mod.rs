@@ -149,7 +149,7 @@ impl Worker {
             let tags = u64::from(number) << 32;
             disks.push(Queue::new(Arc::clone(volume), &mut ring, tags, notify, lane.clone())?);
         }
-        let wake = ring.file(inbox.descriptor()?);
+        let wake = ring.unlisted_file(inbox.descriptor()?);
         ring.readable(&wake, u64::from(WAKE) << 32);
         ring.timer(TICK, u64::from(TICKER) << 32);
         Ok(Self {

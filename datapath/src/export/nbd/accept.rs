@@ -105,7 +105,7 @@ impl Port for Accept {
     fn begin(&mut self, cx: &mut Context<'_>) {
         let Some(listener) = &self.listener else { return };
         match listener.as_fd().try_clone_to_owned() {
-            Ok(fd) => self.file = Some(cx.ring.file(fd)),
+            Ok(fd) => self.file = Some(cx.ring.unlisted_file(fd)),
             Err(error) => {
                 tracing::error!(at = %listener.at(), %error, "cannot accept connections");
                 self.listener = None;

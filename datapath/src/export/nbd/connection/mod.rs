@@ -296,7 +296,7 @@ impl Port for Connection {
         if let Socket::New(fd) = &mut self.socket
             && let Some(fd) = fd.take()
         {
-            self.socket = Socket::Known(cx.ring.file(fd));
+            self.socket = Socket::Known(cx.ring.unlisted_file(fd));
         }
         self.outgoing.text(&Handshake::greeting());
     }
