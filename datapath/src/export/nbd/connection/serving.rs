@@ -259,8 +259,10 @@ impl Serving {
         let piece = self.pieces.insert(Piece { request, held, read });
         let replies = self.replies;
         if let Some(answering) = self.requests.get_mut(request) {
+            // The only piece of a read needs no place: nothing comes before or after it.
+            let is_only = answering.all_started && answering.pieces == 0 && answering.in_order.is_empty();
             answering.pieces += 1;
-            if is_read && answering.is_in_order(replies) {
+            if is_read && !(is_only && !answering.head_sent) && answering.is_in_order(replies) {
                 answering.in_order.push_back((piece, None));
             }
         }
@@ -289,6 +291,10 @@ impl Serving {
                 if answering.is_in_order(replies) {
                     if let Some(place) = answering.in_order.iter_mut().find(|(number, _)| *number == op) {
                         place.1 = Some((chunk, inside));
+                    } else {
+                        let Request { cookie, offset, len, .. } = answering.request;
+                        out.text(&replies.read(cookie, offset, len));
+                        out.chunk(chunk, inside);
                     }
                 } else {
                     let last = answering.pieces == 0 && answering.all_started && answering.refusal.is_none();
