@@ -115,7 +115,8 @@ fn on_every_place(seed: u64, run: impl Fn(&Plan)) {
             let len = |sectors| usize::try_from(segment(OFFSET, sectors, size).len.0).unwrap();
             let (store, backend) = Store::new(place, OFFSET + len(SMALL) as u64, size);
             let volume = Arc::new(volume(backend, SMALL, size));
-            let history = Arc::new(History::new(1 << size.shift(), len(SMALL), never_written(size)));
+            let never_written = never_written(size);
+            let history = Arc::new(History::new(1 << size.shift(), &never_written[..len(SMALL)]));
             let plan = Plan { volume, history, seed: seed + number, steps: 400 };
             plan.prepare().unwrap();
             thread::scope(|scope| {
@@ -125,7 +126,7 @@ fn on_every_place(seed: u64, run: impl Fn(&Plan)) {
                     }
                     store.set_len(OFFSET + len(GROWN) as u64);
                     plan.volume.resize(ByteLen(len(GROWN) as u64)).unwrap();
-                    plan.history.grow(len(GROWN));
+                    plan.history.grow(&never_written[len(SMALL)..]);
                 });
                 run(&plan);
             });
@@ -191,7 +192,7 @@ fn writers_of_different_parts_of_one_sector_do_not_lose_each_others_bytes() {
 
 /// A history of three sectors, written by one operation each; the closure plays on.
 fn judged(play: impl FnOnce(&History)) -> bool {
-    let history = History::new(512, 3 * 512, vec![0xee; 3 * 512]);
+    let history = History::new(512, &[0xee; 3 * 512]);
     let write = history.begin_at(Verb::Write, 0..3 * 512, false);
     history.end(&write, &[]);
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

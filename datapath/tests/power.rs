@@ -34,7 +34,7 @@ fn never_written(size: SectorSize) -> Vec<u8> {
 fn survives(never_written: &[u8], size: SectorSize, cut_at: usize, seed: u64, run: impl Fn(&Plan)) -> bool {
     let medium = PowerCut::new(len(size), 1 << size.shift(), cut_at);
     let volume = Arc::new(open(Box::new(medium.clone()), size));
-    let history = Arc::new(History::new(1 << size.shift(), len(size), never_written.to_vec()));
+    let history = Arc::new(History::new(1 << size.shift(), never_written));
     let plan = Plan { volume, history, seed, steps: 30 };
     if plan.prepare().is_ok() {
         run(&plan);
@@ -97,7 +97,7 @@ fn a_medium_that_does_not_flush_is_noticed() {
     let size = SectorSize::B4096;
     let medium = PowerCut::new(len(size), 4096, usize::MAX - 1);
     let volume = Arc::new(open(Box::new(Liar(medium.clone())), size));
-    let history = Arc::new(History::new(4096, len(size), never_written(size)));
+    let history = Arc::new(History::new(4096, &never_written(size)));
     let plan = Plan { volume, history, seed: 1, steps: 100 };
     plan.prepare().unwrap();
     plan.threads(1);

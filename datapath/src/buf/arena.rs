@@ -22,11 +22,17 @@ pub struct Class {
     pub len: usize,
     /// How many chunks of this length an arena has.
     pub count: usize,
+    /// How many of them [`Arena::take_spare`] leaves.
+    pub reserve: usize,
 }
 
-/// The classes of every arena, shortest first: for small requests, for middling ones, and for pieces of large ones.
-pub const CLASSES: [Class; 3] =
-    [Class { len: 8 << 10, count: 1024 }, Class { len: 64 << 10, count: 128 }, Class { len: MAX_CHUNK, count: 64 }];
+/// The classes of every arena, shortest first: for small requests, for middling ones, and for pieces of large ones. The
+/// reserves together have a chunk for each of more clients than a server takes ([`Arena::take_spare`]).
+pub const CLASSES: [Class; 3] = [
+    Class { len: 8 << 10, count: 1024, reserve: 512 },
+    Class { len: 64 << 10, count: 128, reserve: 32 },
+    Class { len: MAX_CHUNK, count: 64, reserve: 16 },
+];
 
 /// The longest chunk there is: longer transfers are done in pieces. Small enough for a piece to stay in a core's cache
 /// from the socket through the cipher to the file.
@@ -123,10 +129,23 @@ impl Arena {
     /// Its content is whatever it was.
     #[must_use]
     pub fn take(&self, len: usize) -> Option<Chunk> {
+        self.take_leaving(len, |_| 0)
+    }
+
+    /// The same, but leaves each class its reserve: for whoever holds some already. Clients who hold on to much and do
+    /// not go on leave this much to those who have nothing.
+    #[must_use]
+    pub fn take_spare(&self, len: usize) -> Option<Chunk> {
+        self.take_leaving(len, |class| class.reserve)
+    }
+
+    fn take_leaving(&self, len: usize, leave: impl Fn(&Class) -> usize) -> Option<Chunk> {
         let mut free = self.0.free.borrow_mut();
         let fits = (0..CLASSES.len()).filter(|class| CLASSES[*class].len >= len);
         for class in fits {
-            if let Some(offset) = free[class].pop() {
+            if free[class].len() > leave(&CLASSES[class])
+                && let Some(offset) = free[class].pop()
+            {
                 return Some(Chunk { arena: Rc::clone(&self.0), offset, len, class });
             }
         }
@@ -212,6 +231,15 @@ mod tests {
         assert!(!arena.is_whole());
         drop(all);
         assert!(arena.is_whole());
+    }
+
+    #[test]
+    fn who_has_some_leaves_the_reserve_to_who_has_nothing() {
+        let arena = Arena::new().unwrap();
+        let spare: Vec<Chunk> = std::iter::from_fn(|| arena.take_spare(1)).collect();
+        assert_eq!(spare.len(), CLASSES.iter().map(|class| class.count - class.reserve).sum::<usize>());
+        let rest: Vec<Chunk> = std::iter::from_fn(|| arena.take(1)).collect();
+        assert_eq!(rest.len(), CLASSES.iter().map(|class| class.reserve).sum::<usize>());
     }
 
     #[test]

@@ -63,14 +63,14 @@ struct Inner {
     clock: u64,
     id: u64,
     cells: Vec<Cell>,
+    /// What all of it reads as when it is trimmed.
+    trimmed: Vec<u8>,
     flushes: Vec<(u64, u64)>,
 }
 
 /// A disk's history.
 pub struct History {
     sector: usize,
-    /// What trimmed sectors read as.
-    trimmed: Vec<u8>,
     inner: Mutex<Inner>,
 }
 
@@ -92,22 +92,21 @@ impl Random {
 }
 
 impl History {
-    /// Of a disk of `len` bytes with nothing written; `trimmed` is what all of it, and what may be added later, reads as
-    /// when it is trimmed.
-    pub fn new(sector: usize, len: usize, trimmed: Vec<u8>) -> Self {
-        let history = Self { sector, trimmed, inner: Mutex::new(Inner { id: FIRST, ..Inner::default() }) };
-        history.grow(len);
+    /// Of a disk with nothing written: all of it reads as it does when it is trimmed.
+    pub fn new(sector: usize, trimmed: &[u8]) -> Self {
+        let history = Self { sector, inner: Mutex::new(Inner { id: FIRST, clock: 1, ..Inner::default() }) };
+        history.grow(trimmed);
         history
     }
 
-    /// The disk has `len` bytes from now on; what is new was never written.
-    pub fn grow(&self, len: usize) {
-        let (mut inner, count) = (self.lock(), len / self.cell());
-        while inner.cells.len() < count {
+    /// The disk has so many bytes more from now on; they were never written.
+    pub fn grow(&self, trimmed: &[u8]) {
+        let mut inner = self.lock();
+        inner.trimmed.extend_from_slice(trimmed);
+        while inner.cells.len() < inner.trimmed.len() / self.cell() {
             let never = Access { id: TRIMMED, start: 0, end: 0, fua: true };
             inner.cells.push(Cell { writes: vec![never], trimmed: true, ..Cell::default() });
         }
-        inner.clock = inner.clock.max(1);
     }
 
     /// Length of the disk in bytes.
@@ -128,8 +127,18 @@ impl History {
         self.inner.lock().unwrap()
     }
 
+    /// Bytes in a sector.
+    pub fn sector(&self) -> usize {
+        self.sector
+    }
+
     /// Begins a random operation on at most `longest` sectors.
     pub fn begin(&self, random: &mut Random, longest: usize) -> Step {
+        self.begin_within(random, longest, self.len())
+    }
+
+    /// The same on the first `len` bytes.
+    pub fn begin_within(&self, random: &mut Random, longest: usize, len: usize) -> Step {
         let verb = match random.below(32) {
             0 => Verb::Flush,
             1 | 2 => Verb::Zeroes,
@@ -137,7 +146,7 @@ impl History {
             4..16 => Verb::Read,
             _ => Verb::Write,
         };
-        let range = self.range(verb, random, longest);
+        let range = self.range(verb, random, longest, len);
         self.begin_at(verb, range, random.below(24) == 0)
     }
 
@@ -171,11 +180,11 @@ impl History {
         Step { verb, offset: bytes.start as u64, len: bytes.len(), fua, id, start }
     }
 
-    fn range(&self, verb: Verb, random: &mut Random, longest: usize) -> Range<usize> {
+    fn range(&self, verb: Verb, random: &mut Random, longest: usize, len: usize) -> Range<usize> {
         if verb == Verb::Flush {
             return 0..0;
         }
-        let sectors = self.len() / self.sector;
+        let sectors = len / self.sector;
         let first = random.below(sectors);
         let last = first + random.below(longest.min(sectors - first));
         let (mut start, mut end) = (first * self.sector, (last + 1) * self.sector);
@@ -210,7 +219,8 @@ impl History {
             Verb::Flush => inner.flushes.push((start, end)),
             Verb::Read => {
                 assert_eq!(data.len(), step.len);
-                for (number, id) in (first..).zip(self.ids(first, data)) {
+                let ids = self.ids(&inner.trimmed, first, data);
+                for (number, id) in (first..).zip(ids) {
                     inner.cells[number].reads.push(Access { id, start, end, fua: false });
                 }
             }
@@ -224,9 +234,9 @@ impl History {
     }
 
     /// Who wrote each cell of `data`, which begins at cell `first`. A sector that only whole operations touch is whole.
-    fn ids(&self, first: usize, data: &[u8]) -> Vec<u64> {
+    fn ids(&self, trimmed: &[u8], first: usize, data: &[u8]) -> Vec<u64> {
         let cells = (first..).zip(data.chunks_exact(self.cell()));
-        let ids: Vec<u64> = cells.map(|(number, bytes)| self.id(number, bytes)).collect();
+        let ids: Vec<u64> = cells.map(|(number, bytes)| self.id(trimmed, number, bytes)).collect();
         for (at, pair) in (first..).zip(ids.windows(2)) {
             let within = (at + 1) % CELLS != 0 && !is_shared(at / CELLS);
             assert!(!within || pair[0] == pair[1], "sector {} is torn between writers {pair:?}", at / CELLS);
@@ -234,11 +244,11 @@ impl History {
         ids
     }
 
-    fn id(&self, number: usize, bytes: &[u8]) -> u64 {
+    fn id(&self, trimmed: &[u8], number: usize, bytes: &[u8]) -> u64 {
         if bytes.iter().all(|byte| *byte == 0) {
             return ZERO;
         }
-        if bytes == &self.trimmed[number * self.cell()..][..self.cell()] {
+        if bytes == &trimmed[number * self.cell()..][..self.cell()] {
             return TRIMMED;
         }
         let (id, place) = (word(&bytes[..8]), word(&bytes[8..16]));
@@ -259,8 +269,8 @@ impl History {
     /// After a power cut the disk holds `data`: the test fails when anything that was flushed, or written with FUA, was
     /// lost to something older.
     pub fn check_survivors(&self, data: &[u8]) {
-        let ids = self.ids(0, data);
         let inner = self.lock();
+        let ids = self.ids(&inner.trimmed, 0, data);
         for (number, (id, cell)) in ids.into_iter().zip(&inner.cells).enumerate() {
             let place = format!("cell {} of sector {}", number % CELLS, number / CELLS);
             let found = cell.writes.iter().find(|write| write.id == id);

@@ -13,6 +13,11 @@ fn fio_verifies_mixed_block_sizes_and_flushes() {
 }
 
 #[test]
+fn fio_verifies_blocks_of_any_length_up_to_a_megabyte_at_depth_32() {
+    verify(&[], "--iodepth=32 --bsrange=4k-1M --bs_unaligned=1 --blockalign=512 --rw=randrw --fsync=64 --loops=6");
+}
+
+#[test]
 fn fio_verifies_512_byte_blocks_on_512_byte_sectors() {
     verify(&["--sector-size", "512"], "--iodepth=32 --bs=512 --rw=randwrite");
 }

@@ -3,11 +3,20 @@
 //! `sear` itself runs as people run it: the real binary, on a state directory of its own. Tests that mount filesystems
 //! need root and are marked as ignored; `.ci/test` runs them too.
 
+#[path = "../../../datapath/tests/support/history.rs"]
+#[allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "the data path's tests use the rest")]
+mod history;
+#[path = "../../../datapath/tests/support/nbd_client.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the data path's tests use the rest")]
+mod nbd_client;
+
 mod adopted;
 mod bad_input;
 mod clients;
+mod crowd;
 mod exported;
 mod file_export;
+mod full_medium;
 mod fuse_calls;
 mod growing;
 mod headers;
@@ -19,6 +28,7 @@ mod mounts_left_behind;
 mod real_tree;
 mod scripts;
 mod secrets;
+mod shared_volume;
 mod tls;
 mod vm;
 mod xts;

@@ -20,7 +20,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 128,
+            connections: 512,
             handshake: Duration::from_secs(30),
             stall: Duration::from_secs(60),
             drain: Duration::from_secs(30),

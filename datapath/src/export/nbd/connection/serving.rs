@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use crate::buf::arena::{Chunk, MAX_CHUNK};
+use crate::buf::arena::{CLASSES, Chunk, MAX_CHUNK};
 use crate::disk::{Command, IoError};
 use crate::export::nbd::fault::Fault;
 use crate::export::nbd::shared::Shared;
@@ -44,6 +44,8 @@ pub(super) struct Serving {
     reading: Option<Reading>,
     /// A write whose payload is being received.
     pub(super) incoming: Option<Incoming>,
+    /// Lists of requests that were answered, to be used again.
+    spare: Vec<VecDeque<(u32, Option<Data>)>>,
     /// Bytes of chunks that this connection holds.
     held: usize,
     leaving: bool,
@@ -92,6 +94,7 @@ impl Serving {
             pieces: Table::default(),
             reading: None,
             incoming: None,
+            spare: Vec::new(),
             held: 0,
             leaving: false,
         }
@@ -201,7 +204,7 @@ impl Serving {
     }
 
     fn answering(&mut self, request: Request, refusal: Option<Refusal>) -> u32 {
-        let in_order = VecDeque::new();
+        let in_order = self.spare.pop().unwrap_or_default();
         self.requests.insert(Answering { request, pieces: 0, all_started: false, refusal, in_order, head_sent: false })
     }
 
@@ -232,13 +235,15 @@ impl Serving {
     }
 
     /// A chunk of `want` bytes, or of as many fewer as there is one for; `None` when this connection holds enough, or
-    /// none is left.
+    /// none is left. A connection that holds nothing gets at least a short one as long as others hold only what they
+    /// need to go on.
     pub(super) fn chunk(&mut self, want: usize, cx: &mut Context<'_>) -> Option<Chunk> {
         if self.held > 0 && self.held + want > WINDOW {
             return None;
         }
-        let arena = cx.ring.arena();
-        let chunk = [MAX_CHUNK, 64 << 10, 8 << 10].into_iter().find_map(|len| arena.take(want.min(len)));
+        let (arena, shortest) = (cx.ring.arena(), CLASSES[0].len);
+        let chunk = CLASSES.iter().rev().find_map(|class| arena.take_spare(want.min(class.len)));
+        let chunk = chunk.or_else(|| if self.held == 0 { arena.take(want.min(shortest)) } else { None });
         match &chunk {
             Some(chunk) => self.held += chunk.len(),
             None => cx.starve(),
@@ -341,7 +346,7 @@ impl Serving {
             Some(answering) if answering.pieces == 0 && answering.all_started => (),
             _ => return Ok(()),
         }
-        let Some(answering) = self.requests.remove(number) else { return Ok(()) };
+        let Some(mut answering) = self.requests.remove(number) else { return Ok(()) };
         let cookie = answering.request.cookie;
         match (&answering.refusal, answering.request.action) {
             (Some(_), _) if answering.head_sent => return Err(Fault::ReadFailed),
@@ -353,6 +358,10 @@ impl Serving {
             }
             (None, Action::Disk(Command::Read)) => (),
             (None, _) => out.text(&replies.done(cookie)),
+        }
+        if answering.in_order.capacity() > 0 {
+            answering.in_order.clear();
+            self.spare.push(answering.in_order);
         }
         Ok(())
     }
