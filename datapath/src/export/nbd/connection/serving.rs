@@ -44,8 +44,6 @@ pub(super) struct Serving {
     reading: Option<Reading>,
     /// A write whose payload is being received.
     pub(super) incoming: Option<Incoming>,
-    /// Lists of requests that were answered, to be used again.
-    spare: Vec<VecDeque<(u32, Option<Data>)>>,
     /// Bytes of chunks that this connection holds.
     held: usize,
     leaving: bool,
@@ -94,7 +92,6 @@ impl Serving {
             pieces: Table::default(),
             reading: None,
             incoming: None,
-            spare: Vec::new(),
             held: 0,
             leaving: false,
         }
@@ -204,7 +201,7 @@ impl Serving {
     }
 
     fn answering(&mut self, request: Request, refusal: Option<Refusal>) -> u32 {
-        let in_order = self.spare.pop().unwrap_or_default();
+        let in_order = VecDeque::new();
         self.requests.insert(Answering { request, pieces: 0, all_started: false, refusal, in_order, head_sent: false })
     }
 
@@ -346,7 +343,7 @@ impl Serving {
             Some(answering) if answering.pieces == 0 && answering.all_started => (),
             _ => return Ok(()),
         }
-        let Some(mut answering) = self.requests.remove(number) else { return Ok(()) };
+        let Some(answering) = self.requests.remove(number) else { return Ok(()) };
         let cookie = answering.request.cookie;
         match (&answering.refusal, answering.request.action) {
             (Some(_), _) if answering.head_sent => return Err(Fault::ReadFailed),
@@ -358,10 +355,6 @@ impl Serving {
             }
             (None, Action::Disk(Command::Read)) => (),
             (None, _) => out.text(&replies.done(cookie)),
-        }
-        if answering.in_order.capacity() > 0 {
-            answering.in_order.clear();
-            self.spare.push(answering.in_order);
         }
         Ok(())
     }
