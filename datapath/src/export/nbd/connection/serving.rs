@@ -264,7 +264,7 @@ impl Serving {
             // The only piece of a read needs no place: nothing comes before or after it.
             let is_only = answering.all_started && answering.pieces == 0 && answering.in_order.is_empty();
             answering.pieces += 1;
-            if is_read && !(is_only && !answering.head_sent) && answering.is_in_order(replies) {
+            if is_read && (!is_only || answering.head_sent) && answering.is_in_order(replies) {
                 answering.in_order.push_back((piece, None));
             }
         }
