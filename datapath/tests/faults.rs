@@ -4,7 +4,8 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 
 use datapath::backend::Backend;
@@ -173,6 +174,46 @@ fn a_write_that_waited_behind_the_one_that_failed_is_refused() {
     assert_eq!(count(Result::is_ok), 1);
     assert_eq!(count(|result| matches!(result, Err(IoError::Backing(_)))), 1);
     assert_eq!(count(|result| matches!(result, Err(IoError::Latched))), 6);
+}
+
+/// The volume grows, with its backing, at the very moment at which the backing's length is looked at.
+#[test]
+fn a_disk_that_grows_during_a_write_is_not_taken_for_one_that_shrinks() {
+    struct Growing {
+        memory: MemBackend,
+        volume: Arc<OnceLock<Weak<Volume>>>,
+    }
+    impl Backend for Growing {
+        fn len(&self) -> io::Result<u64> {
+            let len = self.memory.len()?;
+            if let Some(volume) = self.volume.get().and_then(Weak::upgrade)
+                && len == LEN
+            {
+                self.memory.bytes().write().unwrap().resize(usize::try_from(2 * LEN).unwrap(), 0);
+                volume.resize(ByteLen(2 * LEN)).unwrap();
+            }
+            Ok(len)
+        }
+        fn read(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+            self.memory.read(buf, offset)
+        }
+        fn write(&self, buf: &[u8], offset: u64, sync: bool) -> io::Result<()> {
+            self.memory.write(buf, offset, sync)
+        }
+        fn discard(&self, offset: u64, len: u64) -> io::Result<()> {
+            self.memory.discard(offset, len)
+        }
+        fn flush(&self) -> io::Result<()> {
+            self.memory.flush()
+        }
+    }
+    let link = Arc::new(OnceLock::new());
+    let backend = Growing { memory: MemBackend::new(LEN), volume: Arc::clone(&link) };
+    let volume = Arc::new(open(Box::new(backend), DiskOptions::default()));
+    link.set(Arc::downgrade(&volume)).unwrap();
+    volume.write_at(&[1; 4096], 0, false).unwrap();
+    assert_eq!(volume.geometry().len.0, 2 * LEN);
+    volume.write_at(&[1; 4096], LEN, true).unwrap();
 }
 
 #[test]

@@ -124,7 +124,9 @@ impl Volume {
     /// Whether the backing still has the whole segment. Where it has shrunk, a write would succeed and leave a hole
     /// behind, which would read as garbage.
     fn check_backing(&self) -> Result<(), IoError> {
-        let (len, end) = (self.backend.len()?, self.segment.offset + self.len.load(Ordering::Acquire));
+        // In this order: a volume grows after its backing, so the other way round growing would look like shrinking.
+        let end = self.segment.offset + self.len.load(Ordering::Acquire);
+        let len = self.backend.len()?;
         if len < end { Err(shrunk(len, end).into()) } else { Ok(()) }
     }
 
