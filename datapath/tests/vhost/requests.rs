@@ -49,8 +49,8 @@ fn exercise(served: &Served, without: u64, seed: u64) {
             let sector = u64::from(slot) * stripe / 512 + random.below(stripe / 512 - sectors);
             let sector = if random.below(2) == 0 { sector / 8 * 8 } else { sector };
             let (at, len) = (usize::try_from(sector * 512).unwrap(), usize::try_from(sectors * 512).unwrap());
-            let (queue, kind) =
-                (usize::from(slot % QUEUES), [READ, WRITE, WRITE, WRITE_ZEROES][random.below(4) as usize]);
+            let queue = usize::from(slot % QUEUES);
+            let kind = [READ, WRITE, WRITE, WRITE_ZEROES][usize::try_from(random.below(4)).unwrap()];
             let mut request_len = len;
             match kind {
                 WRITE => {
@@ -60,14 +60,9 @@ fn exercise(served: &Served, without: u64, seed: u64) {
                 WRITE_ZEROES => {
                     model[at..at + len].fill(0);
                     let sectors = u32::try_from(sectors).unwrap();
-                    guest.put_data(
-                        slot,
-                        &[
-                            range(sector, sectors / 2, 0),
-                            range(sector + u64::from(sectors / 2), sectors.div_ceil(2), 1),
-                        ]
-                        .concat(),
-                    );
+                    let half = sectors / 2;
+                    let halves = [range(sector, half, 0), range(sector + u64::from(half), sectors - half, 1)];
+                    guest.put_data(slot, &halves.concat());
                     request_len = 32;
                 }
                 _ => (),
@@ -75,8 +70,8 @@ fn exercise(served: &Served, without: u64, seed: u64) {
             guest.add(queue, slot, kind, sector, u32::try_from(request_len).unwrap());
             expected.push((kind, at, len));
         }
-        for queue in 0..usize::from(QUEUES) {
-            guest.queues[queue].kick(earlier[queue]);
+        for (queue, earlier) in earlier.into_iter().enumerate() {
+            guest.queues[queue].kick(earlier);
             let mut seen = vec![false; expected.len()];
             for _ in 0..SLOTS / QUEUES {
                 let (slot, _) = guest.queues[queue].wait();

@@ -67,6 +67,8 @@ impl Queue {
 
     fn obey(&mut self, order: Order, answer: Answer, cx: &mut Context<'_>) {
         match order {
+            // Without an answer, the session learns that nothing is served here any more.
+            Order::Start(_) if self.ending => return,
             Order::Start(setup) => self.serving = Some(Serving::new(*setup, self.disk, cx)),
             Order::Call(call) => {
                 if let Some(serving) = &mut self.serving {
