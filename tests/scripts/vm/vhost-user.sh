@@ -59,5 +59,13 @@ sync -f /mnt
 tell full
 await measured
 fstrim -v /mnt
+
+heading the volume grows below its filesystem
+has_grown() {
+    [ "$(blockdev --getsize64 /dev/vda)" = $((256 << 20)) ]
+}
+tell small
+eventually has_grown
+resize2fs /dev/vda
 umount /mnt
 e2fsck -fn /dev/vda

@@ -41,6 +41,8 @@ fn a_guest_mounts_verifies_and_trims_and_its_server_dies_and_comes_back() {
     running.await_guest("full");
     let full = blocks(&disk);
     running.tell("measured");
+    running.await_guest("small");
+    sear.run().words("volume resize --size 256M").arg(&disk).ok();
     let outcome = running.wait();
     println!("{}", outcome.ok());
     assert!(blocks(&disk) + (48 << 11) < full, "fstrim gave nothing back: {full} blocks, then {}", blocks(&disk));
