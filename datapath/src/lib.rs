@@ -17,5 +17,6 @@ pub mod export;
 pub mod limits;
 pub mod request;
 pub mod ring;
+mod table;
 pub mod volume;
 pub mod worker;

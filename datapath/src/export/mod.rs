@@ -4,5 +4,3 @@ pub mod fuse;
 pub mod nbd;
 pub mod ublk;
 pub mod vhost;
-
-mod table;

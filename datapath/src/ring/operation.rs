@@ -9,6 +9,7 @@ use super::file::File;
 use super::message::Message;
 use super::received::Received;
 use crate::buf::arena::Chunk;
+use crate::table::Table;
 
 /// What an operation owned, handed back when it completes.
 pub enum Held {
@@ -62,31 +63,29 @@ impl Op {
     }
 }
 
-/// The operations in flight, by number. Grows to the most there ever were, and no further.
+/// The operations in flight, by number, each with its tag.
 #[derive(Default)]
-pub(super) struct Operations {
-    entries: Vec<Option<(u64, Op)>>,
-    free: Vec<u32>,
-}
+pub(super) struct Operations(Table<(u64, Op)>);
 
 impl Operations {
     /// Keeps an operation; its number, and where it stays until removed. (Only its heap memory is pinned: the entry
     /// itself may move when the table grows, so an engine must not point into it.)
+    ///
+    /// # Panics
+    /// Never: what was inserted is there.
     pub(super) fn insert(&mut self, tag: u64, op: Op) -> (u32, &mut Op) {
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.entries.push(None);
-            u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
-        });
-        let (_, op) = self.entries[number as usize].insert((tag, op));
+        let number = self.0.insert((tag, op));
+        #[expect(clippy::expect_used, reason = "inserted in the line above")]
+        let (_, op) = self.0.get_mut(number).expect("what was inserted is there");
         (number, op)
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Op> {
-        self.entries.get(number as usize)?.as_ref().map(|(_, op)| op)
+        self.0.get(number).map(|(_, op)| op)
     }
 
     pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut Op> {
-        self.entries.get_mut(number as usize)?.as_mut().map(|(_, op)| op)
+        self.0.get_mut(number).map(|(_, op)| op)
     }
 
     /// Takes an operation out.
@@ -94,25 +93,21 @@ impl Operations {
     /// # Panics
     /// When no such operation is in flight: an engine has told of it twice.
     pub(super) fn remove(&mut self, number: u32) -> (u64, Op) {
-        let entry = self.entries[number as usize].take();
-        self.free.push(number);
         #[expect(clippy::expect_used, reason = "going on would hand memory back that the kernel may still use")]
-        entry.expect("an operation completes once")
+        self.0.remove(number).expect("an operation completes once")
     }
 
     /// The numbers of the operations with this tag.
     pub(super) fn numbers_of(&self, tag: u64) -> Vec<u32> {
-        let numbered = (0_u32..).zip(&self.entries);
-        numbered.filter(|(_, entry)| matches!(entry, Some((its, _)) if *its == tag)).map(|(number, _)| number).collect()
+        self.0.iter().filter(|(_, (its, _))| *its == tag).map(|(number, _)| number).collect()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
+        self.0.len()
     }
 
     /// Gives up on what is in flight without freeing it.
     pub(super) fn leak(&mut self) {
-        std::mem::forget(std::mem::take(&mut self.entries));
-        self.free.clear();
+        std::mem::forget(std::mem::take(&mut self.0));
     }
 }

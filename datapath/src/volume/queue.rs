@@ -21,6 +21,7 @@ use crate::buf::arena::Chunk;
 use crate::disk::{Command, IoError};
 use crate::request::Request;
 use crate::ring::{Completion, File, Ring};
+use crate::table::Table;
 
 /// An operation. Those with a chunk cover whole sectors, as long as the chunk.
 pub enum Job {
@@ -91,8 +92,7 @@ pub struct Queue {
     notify: Arc<dyn Notify>,
     granted: Arc<dyn Granted>,
     lane: SlowLane,
-    tasks: Vec<Option<Task>>,
-    free: Vec<u32>,
+    tasks: Table<Task>,
     finished: VecDeque<Finished>,
     stats: Arc<QueueStats>,
     /// The backing's length was looked at since [`Queue::turn`].
@@ -131,8 +131,8 @@ impl Queue {
         let file = volume.backend.descriptor()?.map(|fd| ring.file(fd));
         let stats = volume.stats.queue();
         let granted = Arc::new(GrantedTo(Arc::clone(&notify)));
-        let (tasks, free, finished) = (Vec::new(), Vec::new(), VecDeque::new());
-        Ok(Self { volume, file, tags, notify, granted, lane, tasks, free, finished, stats, looked: false })
+        let (tasks, finished) = (Table::default(), VecDeque::new());
+        Ok(Self { volume, file, tags, notify, granted, lane, tasks, finished, stats, looked: false })
     }
 
     /// What has started is about to go to the kernel. What starts from now on comes later, when the backing may have
@@ -166,24 +166,27 @@ impl Queue {
     /// How many operations have started and were not popped.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.tasks.len() - self.free.len() + self.finished.len()
+        self.tasks.len() + self.finished.len()
     }
 
     /// Starts an operation; it comes out of [`Self::pop`] with its `tag`.
     pub fn start(&mut self, job: Job, tag: u64, ring: &mut Ring) {
-        self.stats.add(Counter::Started, 1);
         let (kind, chunk, slow) = match job {
             Job::Read { offset, chunk } => (Kind::Read { offset }, Some(chunk), None),
             Job::Write { offset, chunk, fua } => (Kind::Write { offset, fua }, Some(chunk), None),
             Job::Flush => (Kind::Flush, None, None),
             Job::Slow(slow) => (Kind::Slow, None, Some(slow)),
         };
+        if slow.is_none() {
+            self.stats.add(Counter::Started, 1);
+        }
         let claim = match self.check(kind, chunk.as_ref()) {
             Ok(claim) => claim,
             Err(error) => return self.finish(Task { tag, kind, claim: None, chunk, done: 0 }, Err(error)),
         };
-        let number = self.insert(Task { tag, kind, claim, chunk, done: 0 });
+        let number = self.tasks.insert(Task { tag, kind, claim, chunk, done: 0 });
         if let Some(slow) = slow {
+            // The blocking call counts itself.
             return self.lane.run(Arc::clone(&self.volume), slow, number, Arc::clone(&self.notify));
         }
         match claim {
@@ -198,7 +201,7 @@ impl Queue {
     pub fn on_ring(&mut self, completion: Completion, ring: &mut Ring) {
         let Completion { tag, result, held } = completion;
         let Ok(number) = u32::try_from(tag - self.tags) else { return };
-        let Some(task) = self.tasks.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        let Some(task) = self.tasks.get_mut(number) else { return };
         if task.kind == Kind::Flush {
             return self.end(number, result.map(drop).map_err(IoError::from));
         }
@@ -220,8 +223,7 @@ impl Queue {
         match note {
             Note::Granted(number) => self.go(number, ring),
             Note::Slow(number, result) => {
-                if let Some(task) = self.remove(number) {
-                    self.stats.add(Counter::Ended, 1);
+                if let Some(task) = self.tasks.remove(number) {
                     self.finished.push_back(Finished { tag: task.tag, result, payload: task.chunk });
                 }
             }
@@ -263,11 +265,11 @@ impl Queue {
 
     /// Hands what is left of a task to the ring, or does it on the spot.
     fn go(&mut self, number: u32, ring: &mut Ring) {
-        let Some(kind) = self.tasks.get(number as usize).and_then(Option::as_ref).map(|task| task.kind) else { return };
+        let Some(kind) = self.tasks.get(number).map(|task| task.kind) else { return };
         if let Err(refused) = self.check_change(kind) {
             return self.end(number, Err(refused));
         }
-        let Some(task) = self.tasks.get_mut(number as usize).and_then(Option::as_mut) else { return };
+        let Some(task) = self.tasks.get_mut(number) else { return };
         let tag = self.tags + u64::from(number);
         let start = self.volume.segment.offset;
         let Some(file) = &self.file else {
@@ -287,7 +289,7 @@ impl Queue {
 
     /// A task has ended: its claim is released, what was read is decrypted, and its owner will be told.
     fn end(&mut self, number: u32, result: Result<(), IoError>) {
-        let Some(mut task) = self.remove(number) else { return };
+        let Some(mut task) = self.tasks.remove(number) else { return };
         if let Some(claim) = task.claim {
             self.volume.claims.release(claim);
         }
@@ -326,21 +328,6 @@ impl Queue {
         }
         self.stats.add(Counter::Ended, 1);
         self.finished.push_back(Finished { tag: task.tag, result, payload: task.chunk });
-    }
-
-    fn insert(&mut self, task: Task) -> u32 {
-        if let Some(number) = self.free.pop() {
-            self.tasks[number as usize] = Some(task);
-            return number;
-        }
-        self.tasks.push(Some(task));
-        u32::try_from(self.tasks.len() - 1).unwrap_or(u32::MAX)
-    }
-
-    fn remove(&mut self, number: u32) -> Option<Task> {
-        let task = self.tasks.get_mut(number as usize)?.take()?;
-        self.free.push(number);
-        Some(task)
     }
 }
 

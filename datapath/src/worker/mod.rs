@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ring::{Completion, File, Held, Kind, Ring};
+use crate::table::Table;
 use crate::volume::{Finished, Job, Note, Queue, SlowLane, Volume};
 
 pub use inbox::{Errand, Inbox};
@@ -122,8 +123,7 @@ pub struct Worker {
     disks: Vec<Queue>,
     inbox: Arc<Inbox>,
     wake: File,
-    ports: Vec<Option<Box<dyn Port>>>,
-    free: Vec<u32>,
+    ports: Table<Box<dyn Port>>,
     /// Ports that something happened to in this turn, perhaps more than once.
     touched: Vec<u32>,
     adopted: Vec<Box<dyn Port>>,
@@ -157,8 +157,7 @@ impl Worker {
             disks,
             inbox,
             wake,
-            ports: Vec::new(),
-            free: Vec::new(),
+            ports: Table::default(),
             touched: Vec::new(),
             adopted: Vec::new(),
             starved: Vec::new(),
@@ -168,11 +167,7 @@ impl Worker {
 
     /// Gives the worker a port.
     pub fn adopt(&mut self, port: Box<dyn Port>) {
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.ports.push(None);
-            u32::try_from(self.ports.len() - 1).unwrap_or(u32::MAX)
-        });
-        self.ports[number as usize] = Some(port);
+        let number = self.ports.insert(port);
         let stopping = self.stopping;
         self.touch(number, |port, cx| {
             port.begin(cx);
@@ -212,7 +207,7 @@ impl Worker {
     /// Whether no port is left.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.ports.len() == self.free.len()
+        self.ports.len() == 0
     }
 
     /// Asks every port to end.
@@ -271,9 +266,8 @@ impl Worker {
         touched.dedup();
         for number in touched.drain(..) {
             self.with(number, |port, cx| port.settle(cx));
-            if self.ports[number as usize].as_ref().is_some_and(|port| port.is_over()) {
-                self.ports[number as usize] = None;
-                self.free.push(number);
+            if self.ports.get(number).is_some_and(|port| port.is_over()) {
+                self.ports.remove(number);
             }
         }
         // Its memory is used again.
@@ -281,7 +275,7 @@ impl Worker {
     }
 
     fn each_port(&mut self, mut act: impl FnMut(&mut dyn Port, &mut Context<'_>)) {
-        for number in 0..u32::try_from(self.ports.len()).unwrap_or(u32::MAX) {
+        for number in 0..self.ports.end() {
             self.touch(number, &mut act);
         }
     }
@@ -295,7 +289,7 @@ impl Worker {
 
     /// Lets a port act. Whether there is one.
     fn with(&mut self, number: u32, act: impl FnOnce(&mut dyn Port, &mut Context<'_>)) -> bool {
-        let Some(mut port) = self.ports.get_mut(number as usize).and_then(Option::take) else { return false };
+        let Some(port) = self.ports.get_mut(number) else { return false };
         let mut cx = Context {
             ring: &mut self.ring,
             disks: &mut self.disks,
@@ -305,7 +299,6 @@ impl Worker {
             starved: &mut self.starved,
         };
         act(port.as_mut(), &mut cx);
-        self.ports[number as usize] = Some(port);
         true
     }
 

@@ -18,7 +18,7 @@ const KEYWRAP: Layers = Layers {
 const DATAPATH: Layers = Layers {
     source: "datapath/src",
     rows: &[
-        &["buf", "limits"],
+        &["buf", "limits", "table"],
         &["disk", "cipher"],
         &["request", "ring"],
         &["backend"],

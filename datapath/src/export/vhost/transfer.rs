@@ -14,8 +14,8 @@ use super::memory::Memory;
 use super::request::{HEADER_LEN, Status, Task};
 use crate::buf::Buf;
 use crate::buf::arena::{Chunk, MAX_CHUNK};
-use crate::export::table::Table;
 use crate::limits::in_memory;
+use crate::table::Table;
 use crate::volume::{Finished, Job, Slow};
 use crate::worker::Context;
 

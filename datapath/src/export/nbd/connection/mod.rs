@@ -52,6 +52,15 @@ pub(super) struct Connection {
     _place: Place,
 }
 
+/// ```text
+///  Handshake ── export chosen ──▶ Serving            (Phase)
+///      │                             │
+///      │ abort, TLS refused          │ goodbye, its side ended between requests
+///      ├──────────────────▶ Polite ◀─┤               (End) nothing more is received; what is in flight is answered
+///      │ stop, fault, too late       │ fault, late,
+///      └──────────────────▶ Cut ◀────┘ ended inside a request: nothing more is sent either
+///                Polite, Cut ──▶ closed ── nothing left on ring or disk ──▶ over
+/// ```
 enum Phase {
     Handshake(Box<Handshake>),
     Serving(Box<Serving>),

@@ -20,8 +20,8 @@ use crate::disk::{Command, IoError};
 use crate::export::nbd::fault::Fault;
 use crate::export::nbd::shared::Shared;
 use crate::export::nbd::transmission::{Action, Errno, Event, Refusal, Replies, Request, Session, Transmission};
-use crate::export::table::Table;
 use crate::limits::in_memory;
+use crate::table::Table;
 use crate::volume::{Finished, Job, Slow};
 use crate::worker::Context;
 
