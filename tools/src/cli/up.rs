@@ -9,8 +9,8 @@ use ekm_bridge::{UnixSeconds, VolumeRecord};
 use super::mount::{self, Subject};
 use super::ready::{Ready, Served};
 use crate::backing::Access;
-use crate::chain::{self, Background, Links, Wish};
-use crate::config::Config;
+use crate::chain::{self, Background, Links, Standby, Wish};
+use crate::config::{Config, Sandbox};
 use crate::error::Error;
 use crate::hardening;
 use crate::lock::{Purpose, VolumeLock};
@@ -63,6 +63,7 @@ impl Up {
     fn serve(self, state: &StatePath, config: &Config, ui: Ui) -> Result<(), Error> {
         // Before anything is made: what asks for a wrong engine changes nothing.
         let engine = config.engine()?.engine;
+        let sandbox = config.sandbox();
         if let Some(background) = self.background {
             background.detach();
         }
@@ -78,10 +79,13 @@ impl Up {
         let served = self.describe(&volume, created);
         let places = DefaultPlaces { socket: links.socket(), fuse_dir: links.fuse_dir() };
         let server = self.serve.bind(volume, served.name.clone(), places, engine)?;
-        ui.answer(&Ready::new(served, &server.uris(), server.file()))?;
-        if let Some(background) = self.background {
-            background.hand_over(&links.log())?;
+        let standby = self.background.map(|background| background.open(&links.log())).transpose()?;
+        match sandbox {
+            Sandbox::On => hardening::confine(&server.needs(), |act| server.each_thread(act)),
+            Sandbox::Off => tracing::warn!("the server is not confined: the configuration says so"),
         }
+        ui.answer(&Ready::new(served, &server.uris(), server.file()))?;
+        standby.map_or(Ok(()), Standby::hand_over)?;
         server.run_until(signals)?;
         lock.end_in_order().map_err(Error::io("write to the lock in", &state.run_dir()))
     }

@@ -4,6 +4,7 @@ mod address;
 mod fuse;
 mod nbd;
 mod tls;
+pub(crate) mod unmounter;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use datapath::export::nbd::Uri;
 use datapath::volume::{DiskOptions, Volume as ServedVolume};
 
 use crate::error::Error;
+use crate::hardening::{Act, Needs};
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 use crate::volume::Volume;
@@ -68,7 +70,7 @@ pub(crate) enum Bound {
     /// Over NBD.
     Nbd(export::nbd::Server),
     /// As a file.
-    Fuse(export::fuse::Server),
+    Fuse(fuse::Mounted),
 }
 
 impl ServeArgs {
@@ -87,7 +89,7 @@ impl ServeArgs {
         let volume = Arc::new(self.open(volume, engine)?);
         match &self.fuse {
             Some(dir) => {
-                let dir = dir.clone().unwrap_or(places.fuse_dir);
+                let dir = dir.as_ref().unwrap_or(&places.fuse_dir);
                 fuse::mount(volume, &name, dir).map(Bound::Fuse)
             }
             None => nbd::bind(self, volume, name, description, places.socket).map(Bound::Nbd),
@@ -124,7 +126,29 @@ impl Bound {
     pub(crate) fn file(&self) -> Option<PathBuf> {
         match self {
             Self::Nbd(_) => None,
-            Self::Fuse(server) => Some(server.file()),
+            Self::Fuse(mounted) => Some(mounted.file()),
+        }
+    }
+
+    /// What it still does besides answering.
+    pub(crate) fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        match self {
+            Self::Nbd(server) => nbd::add_needs(server, &mut needs),
+            Self::Fuse(_) => fuse::Mounted::add_needs(&mut needs),
+        }
+        needs
+    }
+
+    /// Lets each thread that was started act once.
+    ///
+    /// # Errors
+    /// When one has ended.
+    pub(crate) fn each_thread(&self, act: &Act) -> std::io::Result<()> {
+        match self {
+            Self::Nbd(server) => server.workers().each_thread(act),
+            // Its threads are started later, and inherit.
+            Self::Fuse(_) => Ok(()),
         }
     }
 
@@ -135,7 +159,7 @@ impl Bound {
     pub(crate) fn run_until(self, signals: StopSignals) -> Result<(), Error> {
         match self {
             Self::Nbd(server) => nbd::run_until(server, signals),
-            Self::Fuse(server) => fuse::run_until(server, signals),
+            Self::Fuse(mounted) => fuse::run_until(mounted, signals),
         }
     }
 }
