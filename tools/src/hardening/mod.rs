@@ -13,7 +13,8 @@ mod landlock;
 mod privileges;
 mod process;
 mod seccomp;
-
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Display;
 use std::path::PathBuf;
