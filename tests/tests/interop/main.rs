@@ -9,6 +9,7 @@ mod clients;
 mod exported;
 mod file_export;
 mod fuse_calls;
+mod hardening;
 mod headers;
 mod hostile_clients;
 mod keyslots;
