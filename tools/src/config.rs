@@ -59,6 +59,7 @@ pub(crate) enum ConfigError {
 #[serde(deny_unknown_fields, default)]
 struct Keys {
     cipher: Cipher,
+    hardening: Hardening,
 }
 
 /// `[cipher]`
@@ -67,6 +68,24 @@ struct Keys {
 struct Cipher {
     /// The engine's name; empty is as good as missing.
     engine: Option<String>,
+}
+
+/// `[hardening]`
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Hardening {
+    sandbox: Sandbox,
+}
+
+/// Whether a server confines itself before it says that it is ready.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sandbox {
+    /// As far as the machine allows.
+    #[default]
+    On,
+    /// Not at all: for whoever looks for a mistake.
+    Off,
 }
 
 /// The configuration of this run; without a file, every key is at its default.
@@ -126,6 +145,11 @@ impl Config {
             _ => source.into(),
         })
     }
+
+    /// Whether a server confines itself.
+    pub(crate) fn sandbox(&self) -> Sandbox {
+        self.keys.hardening.sandbox
+    }
 }
 
 fn is_from_environment(error: &NoEngine) -> bool {
@@ -159,18 +183,21 @@ mod tests {
 
     #[test]
     fn every_key_may_be_missing() {
-        for text in ["", "# nothing\n", "[cipher]\n"] {
+        for text in ["", "# nothing\n", "[cipher]\n", "[hardening]\n"] {
             assert_eq!(parse(text), Ok(Keys::default()), "{text:?}");
         }
         let keys = parse("[cipher]\nengine = \"aesni\"").unwrap();
         assert_eq!(keys.cipher.engine.as_deref(), Some("aesni"));
+        assert_eq!(keys.hardening.sandbox, Sandbox::On);
+        assert_eq!(parse("[hardening]\nsandbox = \"off\"").unwrap().hardening.sandbox, Sandbox::Off);
     }
 
     #[test]
     fn what_is_wrong_is_told_with_file_line_column_and_key() {
         for (text, words) in [
             ("\n[cipher]\n  engin = \"aesni\"", &["c.toml:3:3: unknown key `engin`, expected `engine`"][..]),
-            ("[chiper]\n", &["c.toml:1:2: unknown key `chiper`, expected `cipher`"]),
+            ("[chiper]\n", &["c.toml:1:2: unknown key `chiper`, expected `cipher` or `hardening`"]),
+            ("[hardening]\nsandbox = \"none\"", &["c.toml:2:11: ", "expected `on` or `off`"]),
             ("[cipher]\nengine = 3", &["c.toml:2:10: ", "expected a string", "in `cipher.engine`"]),
             ("[cipher]\nengine = \"a", &["c.toml:2:1"]),
             ("[cipher]\nengine = 'a'\nengine = 'b'", &["c.toml:3:1: duplicate key"]),

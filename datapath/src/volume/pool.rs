@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -43,6 +43,20 @@ impl Pool {
     pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) {
         self.shared.lock().jobs.push_back(Box::new(job));
         self.shared.arrived.notify_one();
+    }
+
+    /// Lets every thread run `act` once, after what it does now, and waits for that. Not to be called on such a thread.
+    pub(super) fn each_thread(&self, act: &Arc<dyn Fn() + Send + Sync>) {
+        // Whoever has acted waits for the others, so nobody takes a second turn; the caller is the last to be awaited.
+        let together = Arc::new(Barrier::new(self.workers.len() + 1));
+        for _ in &self.workers {
+            let (act, together) = (Arc::clone(act), Arc::clone(&together));
+            self.run(move || {
+                act();
+                together.wait();
+            });
+        }
+        together.wait();
     }
 }
 
@@ -105,6 +119,17 @@ mod tests {
         }
         drop(pool);
         assert_eq!(ran.load(Ordering::SeqCst), 100);
+    }
+
+    #[test]
+    fn each_thread_acts_once() {
+        let pool = Pool::start(3).unwrap();
+        let (acted, seen) = mpsc::channel();
+        pool.each_thread(&(Arc::new(move || acted.send(thread::current().id()).unwrap()) as Arc<_>));
+        drop(pool);
+        let threads: std::collections::HashSet<_> = seen.iter().collect();
+        assert_eq!(threads.len(), 3);
+        assert!(!threads.contains(&thread::current().id()));
     }
 
     #[test]

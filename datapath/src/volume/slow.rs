@@ -64,6 +64,11 @@ impl SlowLane {
         Ok(Self(Arc::new(Pool::start(BLOCKING_WORKERS)?)))
     }
 
+    /// Lets each of the threads run `act` once, and waits for that.
+    pub fn each_thread(&self, act: &Arc<dyn Fn() + Send + Sync>) {
+        self.0.each_thread(act);
+    }
+
     pub(super) fn run(&self, volume: Arc<Volume>, slow: Slow, task: u32, notify: Arc<dyn Notify>) {
         self.0.run(move || {
             let result = slow.run(&volume);

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::{Errand, Inbox, Worker};
 use crate::ring::Kind;
@@ -13,6 +14,7 @@ use crate::volume::{SlowLane, Volume};
 pub struct Workers {
     inboxes: Vec<Arc<Inbox>>,
     threads: Vec<JoinHandle<io::Result<()>>>,
+    lane: SlowLane,
 }
 
 impl Workers {
@@ -22,7 +24,7 @@ impl Workers {
     /// When the operating system refuses a thread, a ring or a descriptor; those already started end.
     pub fn start(count: usize, kind: Kind, volumes: &[Arc<Volume>]) -> io::Result<Self> {
         let lane = SlowLane::start()?;
-        let mut workers = Self { inboxes: Vec::new(), threads: Vec::new() };
+        let mut workers = Self { inboxes: Vec::new(), threads: Vec::new(), lane: lane.clone() };
         for n in 0..count.max(1) {
             let inbox = Arc::new(Inbox::new()?);
             let (started, wait) = mpsc::channel();
@@ -53,6 +55,33 @@ impl Workers {
         &self.inboxes
     }
 
+    /// Lets every thread that serves, those of the slow lane included, run `act` once, and waits for that: for what the
+    /// kernel keeps per thread, such as privileges.
+    ///
+    /// # Errors
+    /// When a worker has ended.
+    pub fn each_thread(&self, act: &Arc<dyn Fn() + Send + Sync>) -> io::Result<()> {
+        const LOOK_AROUND: Duration = Duration::from_millis(100);
+        let (acted, wait) = mpsc::channel();
+        for inbox in &self.inboxes {
+            let (act, acted) = (Arc::clone(act), acted.clone());
+            inbox.put(Errand::Do(Box::new(move |_| {
+                act();
+                // The caller waits.
+                let _ = acted.send(());
+            })));
+        }
+        self.lane.each_thread(act);
+        for _ in &self.inboxes {
+            while let Err(RecvTimeoutError::Timeout) = wait.recv_timeout(LOOK_AROUND) {
+                if self.has_failed() {
+                    return Err(io::Error::other("a worker has ended"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Asks every port to end.
     pub fn stop(&self) {
         self.inboxes.iter().for_each(|inbox| inbox.put(Errand::Stop));
@@ -73,6 +102,8 @@ impl Workers {
     /// Gives up on workers that do not end: they go on by themselves until the process ends.
     pub fn abandon(mut self) {
         self.threads.clear();
+        // Whoever holds the lane last waits for what it does.
+        std::mem::forget(self.lane.clone());
     }
 
     /// Waits until every worker has ended.
@@ -94,5 +125,26 @@ impl Drop for Workers {
                 tracing::error!("a worker did not end well");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::limits::BLOCKING_WORKERS;
+
+    #[test]
+    fn each_thread_that_serves_acts_once() {
+        let workers = Workers::start(2, Kind::choose().0, &[]).unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let theirs = Arc::clone(&seen);
+        let act = move || theirs.lock().unwrap().push(thread::current().id());
+        workers.each_thread(&(Arc::new(act) as Arc<_>)).unwrap();
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.len(), 2 + BLOCKING_WORKERS);
+        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
     }
 }

@@ -37,6 +37,13 @@ heading the limits that the kernel learned
 serve --size 96M --sector-size 4096
 attach
 [ "$(cat /sys/block/nbd0/size)" = $((96 * 2048)) ] || fail "the device has $(cat /sys/block/nbd0/size) sectors"
+for status in /proc/$server/task/*/status; do
+    # The guest's root has every capability and may lift every limit, so nothing of either is left.
+    for left in CapEff CapPrm CapBnd; do
+        grep -q "^$left:[[:space:]]*0000000000000000" $status || fail "$status: $(grep Cap $status)"
+    done
+    grep -q '^Seccomp:[[:space:]]*2' $status || fail "$status: $(grep Seccomp $status)"
+done
 connections=$(grep -c " 03 *[0-9]* $socket\$" /proc/net/unix)
 [ "$connections" = 2 ] || fail "$connections connections instead of 2: $(cat /proc/net/unix)"
 [ "$(queue logical_block_size)" = 4096 ] || fail "logical blocks of $(queue logical_block_size)"

@@ -15,6 +15,8 @@ use super::sear::{Sear, program};
 
 /// The export's name in every test.
 const EXPORT: &str = "vol";
+/// The end of what a server prints once it is ready.
+const READY: &str = "Ctrl-C stops it";
 
 /// A served volume. Dropped, the server is ended.
 pub struct Served {
@@ -38,8 +40,9 @@ impl Served {
         let mut served = Self { child, socket, log };
         wait_until("sear to serve", || {
             served.assert_alive();
+            // It answers a little earlier than it says so, and confines itself in between.
             let log = served.log();
-            let says_so = log.contains("serving ") || log.contains(r#""event":"ready""#);
+            let says_so = log.contains(READY) || log.contains(r#""event":"ready""#);
             says_so && UnixStream::connect(&served.socket).is_ok()
         });
         served

@@ -19,6 +19,7 @@ mod file_export;
 mod full_medium;
 mod fuse_calls;
 mod growing;
+mod hardening;
 mod headers;
 mod hostile_clients;
 mod keyslots;

@@ -27,6 +27,6 @@ mod up;
 pub(crate) use down::{find, stands, sweep, take_down};
 pub(crate) use error::ChainError;
 pub(crate) use links::Links;
-pub(crate) use server::Background;
+pub(crate) use server::{Background, Standby};
 pub(crate) use supervise::supervise;
 pub(crate) use up::{Wish, mount};

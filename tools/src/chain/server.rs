@@ -2,13 +2,14 @@
 //! terminal does not reach it while something is mounted on it.
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use clap::ValueEnum;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,20 +46,34 @@ impl Background {
         }
     }
 
-    /// Lets go of what the starter's pipes are for: it has heard what it waited for.
+    /// Opens what the starter's pipes are to be exchanged for: later, nothing can be opened any more.
     ///
     /// # Errors
     /// When the log or `/dev/null` cannot be opened.
-    pub(crate) fn hand_over(self, log: &Path) -> Result<(), ChainError> {
+    pub(crate) fn open(self, log: &Path) -> Result<Standby, ChainError> {
         let null = OpenOptions::new().write(true).open("/dev/null").map_err(ChainError::io("open", "/dev/null"))?;
-        rustix::stdio::dup2_stdout(&null).map_err(|error| ChainError::io("close", "/dev/stdout")(error.into()))?;
-        if self == Self::Log {
-            let mut options = OpenOptions::new();
-            let log_file = options.create(true).write(true).truncate(true).mode(0o600).open(log);
-            let log_file = log_file.map_err(ChainError::io("open", log))?;
-            rustix::stdio::dup2_stderr(&log_file).map_err(|error| ChainError::io("redirect to", log)(error.into()))?;
-        }
-        Ok(())
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true).mode(0o600);
+        let log = (self == Self::Log).then(|| options.open(log).map_err(ChainError::io("open", log))).transpose()?;
+        Ok(Standby { null, log })
+    }
+}
+
+/// What takes the place of the pipes to the starter.
+pub(crate) struct Standby {
+    null: File,
+    log: Option<File>,
+}
+
+impl Standby {
+    /// Lets go of what the starter's pipes are for: it has heard what it waited for.
+    ///
+    /// # Errors
+    /// The operating system's refusal.
+    pub(crate) fn hand_over(self) -> Result<(), ChainError> {
+        let failed = |error: Errno| ChainError::io("close", "the pipes to the starter")(error.into());
+        rustix::stdio::dup2_stdout(&self.null).map_err(failed)?;
+        self.log.map_or(Ok(()), |log| rustix::stdio::dup2_stderr(&log)).map_err(failed)
     }
 }
 

@@ -8,6 +8,7 @@ mod mount;
 mod ready;
 mod top;
 mod umount;
+mod unmounter;
 mod up;
 mod volume;
 
@@ -90,6 +91,9 @@ enum Verb {
     Completions(completions::Completions),
     /// Print the man page, or write every page into a directory
     Man(man::Man),
+    /// Take a mount down for its server, when it asks
+    #[command(name = crate::serve::unmounter::VERB, hide = true)]
+    Unmounter(unmounter::Unmounter),
 }
 
 /// The command with its table of exit codes, as help, completions and man pages are made from it.
@@ -135,6 +139,7 @@ impl Cli {
             Verb::Bench(verb) => verb.run(ui),
             Verb::Completions(verb) => verb.run(),
             Verb::Man(verb) => verb.run(ui),
+            Verb::Unmounter(verb) => verb.run(),
         }
     }
 }

@@ -9,8 +9,8 @@ use ekm_bridge::{UnixSeconds, VolumeRecord};
 use super::mount::{self, Subject};
 use super::ready::{Ready, Served};
 use crate::backing::Access;
-use crate::chain::{self, Background, Links, Wish};
-use crate::config::Config;
+use crate::chain::{self, Background, Links, Standby, Wish};
+use crate::config::{Config, Sandbox};
 use crate::control;
 use crate::error::Error;
 use crate::hardening;
@@ -65,6 +65,7 @@ impl Up {
         // Before anything is made: what asks for a wrong engine, or for what the system lacks, changes nothing.
         let engine = config.engine()?.engine;
         self.serve.check()?;
+        let sandbox = config.sandbox();
         if let Some(background) = self.background {
             background.detach();
         }
@@ -81,11 +82,20 @@ impl Up {
         let places = DefaultPlaces { socket: links.socket(), fuse_dir: links.fuse_dir() };
         let (server, control) = self.serve.bind(volume, served.name.clone(), places, engine)?;
         let socket = control::socket(&state.run_dir(), served.uuid);
-        let _control = control.start(&socket).map_err(Error::io("listen at", &socket))?;
-        ui.answer(&Ready::new(served, &server))?;
-        if let Some(background) = self.background {
-            background.hand_over(&links.log())?;
+        let control = control.bind(&socket).map_err(Error::io("listen at", &socket))?;
+        let standby = self.background.map(|background| background.open(&links.log())).transpose()?;
+        match (sandbox, server.needs()) {
+            (Sandbox::On, Some(mut needs)) => {
+                control.add_needs(&mut needs);
+                hardening::confine(&needs, |act| server.each_thread(act));
+            }
+            (Sandbox::On, None) => tracing::warn!("not confined: a block device or a virtual machine is served"),
+            (Sandbox::Off, _) => tracing::warn!("the server is not confined: the configuration says so"),
         }
+        // From here on every thread inherits what this one has given up.
+        let _control = control.start().map_err(Error::io("listen at", &socket))?;
+        ui.answer(&Ready::new(served, &server))?;
+        standby.map_or(Ok(()), Standby::hand_over)?;
         server.run_until(signals)?;
         lock.end_in_order().map_err(Error::io("write to the lock in", &state.run_dir()))
     }

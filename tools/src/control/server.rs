@@ -6,14 +6,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use datapath::volume::Volume;
+use nix::libc;
 use uuid::Uuid;
 
 use super::{Answer, Question, Statistics};
+use crate::hardening::{Call, Needs, Where};
 
 /// The longest question, in bytes.
 const MAX_QUESTION: u64 = 4096;
@@ -30,19 +31,69 @@ pub(crate) struct Control {
     pub(crate) follows_device: bool,
 }
 
+/// A control that listens and does not answer yet.
+pub(crate) struct Bound {
+    control: Control,
+    listener: UnixListener,
+    socket: PathBuf,
+}
+
 /// The thread. Dropped, it ends and its socket is gone.
 pub(crate) struct Running {
     socket: PathBuf,
-    ending: Arc<AtomicBool>,
+    listener: UnixListener,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Limits on the time of a read and of a write.
+const TIMES: [Call; 2] = [
+    Call::only(libc::SYS_setsockopt, &[Where::is(1, libc::SOL_SOCKET as u64), Where::is(2, libc::SO_RCVTIMEO as u64)]),
+    Call::only(libc::SYS_setsockopt, &[Where::is(1, libc::SOL_SOCKET as u64), Where::is(2, libc::SO_SNDTIMEO as u64)]),
+];
+
+impl Bound {
+    /// What it does once it answers.
+    pub(crate) fn add_needs(&self, needs: &mut Needs) {
+        needs.removes.push(self.socket.clone());
+        needs.calls.extend(TIMES);
+    }
+
+    /// Answers from now on, on a thread of its own.
+    ///
+    /// # Errors
+    /// When the system refuses the thread.
+    pub(crate) fn start(self) -> io::Result<Running> {
+        let Self { control, listener, socket } = self;
+        let theirs = listener.try_clone()?;
+        let serve = move || {
+            loop {
+                match theirs.accept() {
+                    Ok((stream, _)) => {
+                        if let Err(error) = control.answer(&stream) {
+                            tracing::debug!(%error, "a question was not answered");
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                    // The end: the socket was shut down.
+                    Err(error) if error.kind() == io::ErrorKind::InvalidInput => return,
+                    Err(error) => {
+                        tracing::warn!(%error, "no question can be taken");
+                        thread::sleep(PATIENCE);
+                    }
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("control".to_owned()).spawn(serve)?;
+        Ok(Running { socket, listener, thread: Some(thread) })
+    }
 }
 
 impl Control {
     /// Listens at `socket`, for this user only. The volume's lock must be held: what is in the way is left over.
     ///
     /// # Errors
-    /// When the system refuses the socket or the thread.
-    pub(crate) fn start(self, socket: &Path) -> io::Result<Running> {
+    /// When the system refuses the socket.
+    pub(crate) fn bind(self, socket: &Path) -> io::Result<Bound> {
         match fs::remove_file(socket) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => (),
@@ -50,20 +101,7 @@ impl Control {
         let listener = UnixListener::bind(socket)?;
         // The directory is private already; this is the second lock on the door.
         fs::set_permissions(socket, fs::Permissions::from_mode(0o600))?;
-        let ending = Arc::<AtomicBool>::default();
-        let seen = Arc::clone(&ending);
-        let serve = move || {
-            for stream in listener.incoming() {
-                if seen.load(Ordering::SeqCst) {
-                    return;
-                }
-                if let Err(error) = stream.and_then(|stream| self.answer(&stream)) {
-                    tracing::debug!(%error, "a question was not answered");
-                }
-            }
-        };
-        let thread = thread::Builder::new().name("control".to_owned()).spawn(serve)?;
-        Ok(Running { socket: socket.to_owned(), ending, thread: Some(thread) })
+        Ok(Bound { control: self, listener, socket: socket.to_owned() })
     }
 
     fn answer(&self, mut stream: &UnixStream) -> io::Result<()> {
@@ -112,14 +150,12 @@ impl Control {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.ending.store(true, Ordering::SeqCst);
-        // A connection wakes the thread, which then sees that it is to end.
-        let woken = UnixStream::connect(&self.socket).is_ok();
+        let woken = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
         if let Err(error) = fs::remove_file(&self.socket) {
             tracing::debug!(%error, "the control socket could not be removed");
         }
         if let Some(thread) = self.thread.take()
-            && woken
+            && woken.is_ok()
             && thread.join().is_err()
         {
             tracing::error!("the control thread panicked");

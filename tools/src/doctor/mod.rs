@@ -4,6 +4,7 @@ mod cipher;
 mod cpu;
 mod devices;
 mod limits;
+mod sandbox;
 
 use std::fmt;
 
@@ -62,7 +63,8 @@ pub(crate) struct Diagnosis {
 
 /// Looks at the machine and at the configuration, if it could be read. Nothing is changed.
 pub(crate) fn diagnose(config: Result<Config, ConfigError>) -> Diagnosis {
-    Diagnosis { checks: [vec![cpu::check()], cipher::checks(config), devices::checks(), limits::checks()].concat() }
+    let machine = [devices::checks(), limits::checks(), sandbox::checks()].concat();
+    Diagnosis { checks: [vec![cpu::check()], cipher::checks(config), machine].concat() }
 }
 
 impl fmt::Display for Diagnosis {

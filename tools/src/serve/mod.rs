@@ -5,6 +5,7 @@ mod fuse;
 mod nbd;
 mod tls;
 mod ublk;
+pub(crate) mod unmounter;
 mod vhost;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use datapath::volume::{DiskOptions, Volume as ServedVolume};
 
 use crate::control::Control;
 use crate::error::Error;
+use crate::hardening::{Act, Needs};
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 use crate::volume::Volume;
@@ -80,7 +82,7 @@ pub(crate) enum Bound {
     /// Over NBD, as a block device, to a virtual machine: any of them, by the same threads.
     Sockets(export::nbd::Server, Option<Box<export::ublk::Device>>, Option<vhost::Served>),
     /// As a file.
-    Fuse(export::fuse::Server),
+    Fuse(fuse::Mounted),
 }
 
 impl ServeArgs {
@@ -110,7 +112,7 @@ impl ServeArgs {
         let volume = Arc::new(self.open(volume, engine)?);
         let control = Control { uuid, name: name.clone(), path, volume: Arc::clone(&volume), follows_device };
         if let Some(dir) = &self.fuse {
-            let dir = dir.clone().unwrap_or(places.fuse_dir);
+            let dir = dir.as_ref().unwrap_or(&places.fuse_dir);
             return Ok((fuse::mount(volume, &name, dir).map(Bound::Fuse)?, control));
         }
         let server = nbd::bind(self, Arc::clone(&volume), name, description, places.socket)?;
@@ -159,7 +161,31 @@ impl Bound {
     pub(crate) fn file(&self) -> Option<PathBuf> {
         match self {
             Self::Sockets(..) => None,
-            Self::Fuse(server) => Some(server.file()),
+            Self::Fuse(mounted) => Some(mounted.file()),
+        }
+    }
+
+    /// What it still does besides answering; `None` if that is more than confinement knows: to remove a block device, or
+    /// to map the memory of virtual machines that come and go (docs/hardening.md).
+    pub(crate) fn needs(&self) -> Option<Needs> {
+        let mut needs = Needs::default();
+        match self {
+            Self::Sockets(server, None, None) => nbd::add_needs(server, &mut needs),
+            Self::Sockets(..) => return None,
+            Self::Fuse(_) => fuse::Mounted::add_needs(&mut needs),
+        }
+        Some(needs)
+    }
+
+    /// Lets each thread that was started act once.
+    ///
+    /// # Errors
+    /// When one has ended.
+    pub(crate) fn each_thread(&self, act: &Act) -> std::io::Result<()> {
+        match self {
+            Self::Sockets(server, ..) => server.workers().each_thread(act),
+            // Its threads are started later, and inherit.
+            Self::Fuse(_) => Ok(()),
         }
     }
 
@@ -178,7 +204,7 @@ impl Bound {
     pub(crate) fn run_until(self, signals: StopSignals) -> Result<(), Error> {
         match self {
             Self::Sockets(server, device, vhost) => nbd::run_until(server, device, vhost, signals),
-            Self::Fuse(server) => fuse::run_until(server, signals),
+            Self::Fuse(mounted) => fuse::run_until(mounted, signals),
         }
     }
 }

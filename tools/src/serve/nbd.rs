@@ -11,6 +11,7 @@ use datapath::volume::Volume;
 
 use super::{ServeArgs, address, ublk, vhost};
 use crate::error::Error;
+use crate::hardening::Needs;
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 
@@ -33,6 +34,15 @@ pub(super) fn bind(
     }
     let exports = vec![Export { name, description, volume }];
     Ok(Server::bind(Config { exports, listen, tls, limits: Limits::default(), workers: None, ring: None })?)
+}
+
+/// What is still to be done once it listens: its sockets are removed at the end.
+pub(super) fn add_needs(server: &Server, needs: &mut Needs) {
+    let sockets = server.uris().into_iter().filter_map(|uri| match uri.at {
+        nbd::Listen::Unix(path) => Some(path),
+        nbd::Listen::Tcp(_) => None,
+    });
+    needs.removes.extend(sockets);
 }
 
 fn warn_of_plaintext(listen: &nbd::Listen) {

@@ -38,7 +38,7 @@ pub struct MountError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The kernel's requests could not be read.
+    /// The kernel's requests could not be read. What is mounted is there still, and answers nobody.
     #[error("the FUSE device failed: {0}")]
     Device(io::Error),
     /// The last flush of the disk failed: writes that nobody had synced may be lost.
@@ -60,6 +60,18 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// That of an export which is mounted at `dir`, an absolute path: for another process than the server's.
+    #[must_use]
+    pub fn of(dir: PathBuf) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// Where the export is mounted.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Unmounts: [`Server::run`] answers what is in flight, flushes and returns. Asking again is harmless.
     ///
     /// # Errors
@@ -116,13 +128,8 @@ impl Server {
     /// # Errors
     /// See [`RunError`].
     pub fn run(self) -> Result<(), RunError> {
-        let Self { session, disk, handle } = self;
+        let Self { session, disk, .. } = self;
         let ended = session.run();
-        if ended.is_err()
-            && let Err(error) = handle.unmount()
-        {
-            tracing::error!(%error, dir = %handle.dir.display(), "the mount is left behind");
-        }
         if !disk.geometry().read_only {
             disk.flush().map_err(RunError::Flush)?;
         }

@@ -1,25 +1,31 @@
-//! Keeps key material out of core dumps, debuggers and swap. Each measure is tried; a refusal is logged, not fatal,
-//! because an unprivileged user must be able to run Sear too.
-
-use std::io;
+//! Keeps key material out of core dumps, debuggers and swap, from the first moment on.
 
 use rustix::mm::MlockAllFlags;
-use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::CapabilitySet;
-use tracing::{debug, warn};
+use tracing::debug;
+
+use super::report;
+
+/// No limit at all.
+const NONE: Rlimit = Rlimit { current: None, maximum: None };
 
 /// Applied to every run, before the first secret exists: no core dump, no ptrace by the same user.
 pub(crate) fn seal_process() {
     let no_core = Rlimit { current: Some(0), maximum: Some(0) };
-    report("switch off core dumps", rustix::process::setrlimit(Resource::Core, no_core));
+    report("switch off core dumps", setrlimit(Resource::Core, no_core));
     report("make the process not dumpable", rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable));
 }
 
 /// Applied when secrets will be held: memory is locked as it is touched, where that cannot starve the process.
 ///
 /// Under a finite memory-lock limit `MCL_FUTURE` makes later allocations fail, so the lock is taken only with
-/// `CAP_IPC_LOCK` or without a limit; `sear doctor` says how to get there.
+/// `CAP_IPC_LOCK` or without a limit; `sear doctor` says how to get there. Whoever may lift the limit does: then the
+/// capability is not needed any more.
 pub(crate) fn lock_memory() {
+    if let Err(error) = setrlimit(Resource::Memlock, NONE) {
+        debug!(%error, "the memory-lock limit stays");
+    }
     if may_lock_everything() {
         let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
         report("lock memory", rustix::mm::mlockall(flags));
@@ -40,11 +46,13 @@ pub(crate) fn become_io_flusher() {
 pub(crate) fn may_lock_everything() -> bool {
     let privileged =
         rustix::thread::capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
-    privileged || rustix::process::getrlimit(Resource::Memlock).current.is_none()
+    privileged || getrlimit(Resource::Memlock).current.is_none()
 }
 
-fn report(what: &str, result: rustix::io::Result<()>) {
-    if let Err(error) = result.map_err(io::Error::from) {
-        warn!(%error, "could not {what}");
+/// What a process with locked memory must keep, or its next allocation fails.
+pub(super) fn capabilities_for_locked_memory() -> CapabilitySet {
+    match getrlimit(Resource::Memlock).current {
+        None => CapabilitySet::empty(),
+        Some(_) => CapabilitySet::IPC_LOCK,
     }
 }
