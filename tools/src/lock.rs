@@ -5,10 +5,15 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::wait::wait_until;
+
+/// How long a killed process may take to be gone, with its locks.
+const DEATH: Duration = Duration::from_secs(1);
 
 /// What a lock stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +55,19 @@ pub(crate) struct VolumeLock {
 }
 
 impl VolumeLock {
-    /// Takes the lock, or says at once who has it.
+    /// Takes the lock; waits a moment for a process that was killed and is not gone yet.
     ///
     /// # Errors
     /// [`Error::InUse`], or the system's refusal to make the lock file in `run_dir`.
     pub(crate) fn take(run_dir: &Path, uuid: Uuid, purpose: Purpose) -> Result<Self, Error> {
         let path = purpose.path(run_dir, uuid);
         let file = open(&path)?;
-        match file.try_lock() {
+        let mut outcome = Err(TryLockError::WouldBlock);
+        wait_until(DEATH, || {
+            outcome = file.try_lock();
+            !matches!(outcome, Err(TryLockError::WouldBlock))
+        });
+        match outcome {
             Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse { uuid, doing: purpose.doing(), lock: path }),
             Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),

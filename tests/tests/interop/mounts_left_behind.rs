@@ -64,10 +64,15 @@ fn kill_under_load(sear: &Sear, options: &[&str]) {
     File::open(&dir).expect("the folder can be opened").sync_all().expect("the file can be synced");
     std::fs::write(dir.join("cached"), pattern(9, 1 << 20)).expect("the file can be written");
     kill_process(Pid::from_raw(server).expect("the server runs"), Signal::KILL).expect("the server runs");
-    let status = format!("/proc/{server}/status");
-    wait_until("the server to be gone", || {
-        std::fs::read_to_string(&status).map_or(true, |status| status.contains("State:\tZ"))
-    });
+    wait_until("the server to be gone", || gone(server));
+}
+
+/// Whether all of a process's threads have ended; the first is a zombie until its parent looks, the others may take longer.
+fn gone(process: i32) -> bool {
+    let first_has_ended =
+        std::fs::read_to_string(format!("/proc/{process}/status")).map_or(true, |status| status.contains("State:\tZ"));
+    let others = std::fs::read_dir(format!("/proc/{process}/task")).map_or(0, |threads| threads.skip(1).count());
+    first_has_ended && others == 0
 }
 
 fn assert_synced(sear: &Sear) {
