@@ -1,10 +1,13 @@
 //! The fast way through a volume: one queue for each ring's thread that serves it.
 //!
 //! ```text
-//! start ─▶ claim ─┬─▶ the ring reads or writes ─▶ on_ring ─▶ decrypt ─▶ pop
-//!                 ├─▶ (no descriptor: read or written on the spot)        ▲
-//!                 └─▶ waits for others on the same sectors ─▶ on_note ────┘
+//! start ─▶ claim ─┬─▶ the ring reads or writes ─▶ on_ring ─▶ due ─▶ pop: decrypt
+//!                 ├─▶ (no descriptor) ─────────────────────▶ due ─▶ pop: read or write on the spot, decrypt
+//!                 └─▶ waits for others on the same sectors ─▶ on_note ─▶ one of these
 //! ```
+//! What takes this thread's time is done by [`Queue::pop`], a bounded amount in each turn: so the first pieces of a long
+//! read are on their way to the client, who works on another processor, while the next are being decrypted.
+//!
 //! A write comes with its plaintext sealed already ([`Queue::seal_to`]), so that encrypting it can be what copies it out
 //! of the buffer that it was received in.
 
@@ -16,7 +19,6 @@ use super::Volume;
 use super::claims::{Claim, Granted};
 use super::slow::{Slow, SlowLane};
 use super::stats::{Counter, QueueStats};
-use crate::backend::Backend;
 use crate::buf::arena::Chunk;
 use crate::disk::{Command, IoError};
 use crate::request::Request;
@@ -93,11 +95,19 @@ pub struct Queue {
     granted: Arc<dyn Granted>,
     lane: SlowLane,
     tasks: Table<Task>,
+    /// Tasks that this thread has to work on before they end.
+    due: VecDeque<u32>,
     finished: VecDeque<Finished>,
+    /// Bytes that may still be worked on in this turn.
+    budget: usize,
     stats: Arc<QueueStats>,
     /// The backing's length was looked at since [`Queue::turn`].
     looked: bool,
 }
+
+/// Bytes that are worked on in one turn: enough that the calls of a turn cost little beside them, few enough that they
+/// are still in the processor's second cache when they leave.
+const TURN: usize = 256 << 10;
 
 struct Task {
     tag: u64,
@@ -131,14 +141,22 @@ impl Queue {
         let file = volume.backend.descriptor()?.map(|fd| ring.file(fd));
         let stats = volume.stats.queue();
         let granted = Arc::new(GrantedTo(Arc::clone(&notify)));
-        let (tasks, finished) = (Table::default(), VecDeque::new());
-        Ok(Self { volume, file, tags, notify, granted, lane, tasks, finished, stats, looked: false })
+        let tasks = Table::default();
+        let (due, finished, budget) = (VecDeque::new(), VecDeque::new(), TURN);
+        Ok(Self { volume, file, tags, notify, granted, lane, tasks, due, finished, budget, stats, looked: false })
     }
 
     /// What has started is about to go to the kernel. What starts from now on comes later, when the backing may have
     /// shrunk.
     pub fn turn(&mut self) {
         self.looked = false;
+        self.budget = TURN;
+    }
+
+    /// Whether there is something to pop, in this turn or the next.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !(self.finished.is_empty() && self.due.is_empty())
     }
 
     /// The volume.
@@ -211,7 +229,11 @@ impl Queue {
             Ok(0) => self.end(number, Err(self.volume.explain(io::ErrorKind::UnexpectedEof.into()))),
             Ok(count) => {
                 task.done += count as usize;
-                if task.done < len { self.go(number, ring) } else { self.end(number, Ok(())) }
+                match task.kind {
+                    _ if task.done < len => self.go(number, ring),
+                    Kind::Read { .. } => self.due.push_back(number),
+                    _ => self.end(number, Ok(())),
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.go(number, ring),
             Err(error) => self.end(number, Err(self.volume.explain(error))),
@@ -230,8 +252,12 @@ impl Queue {
         }
     }
 
-    /// The next operation that has ended.
+    /// The next operation that has ended; works on those that are due, as far as the turn allows.
     pub fn pop(&mut self) -> Option<Finished> {
+        while self.finished.is_empty() && self.budget > 0 {
+            let number = self.due.pop_front()?;
+            self.work(number);
+        }
         self.finished.pop_front()
     }
 
@@ -263,19 +289,18 @@ impl Queue {
         Ok(())
     }
 
-    /// Hands what is left of a task to the ring, or does it on the spot.
+    /// Hands what is left of a task to the ring, if that can do it.
     fn go(&mut self, number: u32, ring: &mut Ring) {
+        if self.file.is_none() {
+            return self.due.push_back(number);
+        }
         let Some(kind) = self.tasks.get(number).map(|task| task.kind) else { return };
         if let Err(refused) = self.check_change(kind) {
             return self.end(number, Err(refused));
         }
-        let Some(task) = self.tasks.get_mut(number) else { return };
+        let (Some(file), Some(task)) = (&self.file, self.tasks.get_mut(number)) else { return };
         let tag = self.tags + u64::from(number);
         let start = self.volume.segment.offset;
-        let Some(file) = &self.file else {
-            let result = on_the_spot(self.volume.backend.as_ref(), task, start);
-            return self.end(number, result.map_err(|error| self.volume.explain(error)));
-        };
         match (task.kind, task.chunk.take()) {
             (Kind::Read { offset }, Some(chunk)) => {
                 ring.read(file, chunk, task.done, start + offset + task.done as u64, tag);
@@ -285,6 +310,29 @@ impl Queue {
             }
             (_, _) => ring.sync(file, tag),
         }
+    }
+
+    /// Does what a task needs of this thread.
+    fn work(&mut self, number: u32) {
+        let Some(task) = self.tasks.get(number) else { return };
+        self.budget = self.budget.saturating_sub(task.chunk.as_ref().map_or(0, |chunk| chunk.len()));
+        // The ring has done its part.
+        let result = if self.file.is_some() { Ok(()) } else { self.on_the_spot(number) };
+        self.end(number, result);
+    }
+
+    /// Reads or writes a backing that has no descriptor.
+    fn on_the_spot(&mut self, number: u32) -> Result<(), IoError> {
+        let Some(kind) = self.tasks.get(number).map(|task| task.kind) else { return Ok(()) };
+        self.check_change(kind)?;
+        let (backend, start) = (&self.volume.backend, self.volume.segment.offset);
+        let chunk = self.tasks.get_mut(number).and_then(|task| task.chunk.as_mut());
+        let result = match (kind, chunk) {
+            (Kind::Read { offset }, Some(chunk)) => backend.read(chunk, start + offset),
+            (Kind::Write { offset, fua }, Some(chunk)) => backend.write(chunk, start + offset, fua),
+            (_, _) => backend.flush(),
+        };
+        result.map_err(|error| self.volume.explain(error))
     }
 
     /// A task has ended: its claim is released, what was read is decrypted, and its owner will be told.
@@ -328,13 +376,5 @@ impl Queue {
         }
         self.stats.add(Counter::Ended, 1);
         self.finished.push_back(Finished { tag: task.tag, result, payload: task.chunk });
-    }
-}
-
-fn on_the_spot(backend: &dyn Backend, task: &mut Task, start: u64) -> io::Result<()> {
-    match (task.kind, &mut task.chunk) {
-        (Kind::Read { offset }, Some(chunk)) => backend.read(chunk, start + offset),
-        (Kind::Write { offset, fua }, Some(chunk)) => backend.write(chunk, start + offset, fua),
-        (_, _) => backend.flush(),
     }
 }

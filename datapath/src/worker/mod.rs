@@ -11,7 +11,8 @@
 //! ```
 //! A [`Port`] is one client's way in: a connection, a queue of a device, a listener. Everything that happens to it
 //! happens on its worker's thread, so it needs no locks. Work that arrives together is answered together: each turn of
-//! the loop takes all completions there are, and gives the ring all that came of them with one call.
+//! the loop takes all completions there are, and gives the ring all that came of them with one call. Only what takes long
+//! is spread over several turns ([`Queue::pop`]).
 
 mod inbox;
 mod pool;
@@ -194,7 +195,8 @@ impl Worker {
     /// When the ring fails; what was in flight is lost.
     pub fn turn(&mut self, block: bool) -> io::Result<()> {
         // Between turns a port may have been adopted, and what it started may have ended on the spot.
-        self.ring.wait(block && self.touched.is_empty())?;
+        let idle = self.touched.is_empty() && !self.disks.iter().any(Queue::is_ready);
+        self.ring.wait(block && idle)?;
         self.touched.append(&mut self.starved);
         while let Some(completion) = self.ring.pop() {
             self.complete(completion);
