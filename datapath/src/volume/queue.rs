@@ -105,9 +105,9 @@ pub struct Queue {
     looked: bool,
 }
 
-/// Bytes that are worked on in one turn: enough that the calls of a turn cost little beside them, few enough that they
-/// are still in the processor's second cache when they leave.
-const TURN: usize = 256 << 10;
+/// Bytes that are worked on in one turn: enough that the calls of a turn cost little beside them, few enough that the
+/// client gets its first piece soon, out of the processor's cache.
+const TURN: usize = 128 << 10;
 
 struct Task {
     tag: u64,
