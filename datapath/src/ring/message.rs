@@ -51,17 +51,12 @@ impl Message {
         }
     }
 
-    /// Adds bytes that `write` appends.
-    ///
-    /// # Errors
-    /// Those of `write`; what it had appended by then is sent.
-    pub fn fill(&mut self, write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> std::io::Result<()> {
-        let start = self.text.len();
-        let result = write(&mut self.text);
-        let end = self.text.len();
-        self.len += end - start;
-        self.parts.push(Part::Text(start..end));
-        result
+    /// Becomes these bytes, and takes their memory; `bytes` gets what its own memory was, empty.
+    pub fn replace(&mut self, bytes: &mut Vec<u8>) {
+        self.clear();
+        std::mem::swap(&mut self.text, bytes);
+        self.len = self.text.len();
+        self.parts.push(Part::Text(0..self.len));
     }
 
     /// Adds a range of a chunk, not copied.

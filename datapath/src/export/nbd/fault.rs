@@ -3,6 +3,7 @@
 use std::io;
 
 use super::handshake::Violation;
+use super::tls::TlsFault;
 use super::transmission::BadMagic;
 
 /// Why a connection was cut. Written to the log; clients see only the end of the connection.
@@ -13,7 +14,7 @@ pub(super) enum Fault {
     #[error("the client broke the handshake: {0}")]
     Handshake(#[from] Violation),
     #[error("TLS failed: {0}")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] TlsFault),
     #[error("the client broke the protocol: {0}")]
     Transmission(#[from] BadMagic),
     #[error("a request did not arrive within its time")]

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::error::Error;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -61,7 +62,9 @@ pub(super) fn fuse(at: &Start<'_>) -> Result<Running, Box<dyn Error>> {
     }
     let place = fuse::Place::new(at)?;
     let mut command = up(at);
-    command.arg("--fuse").arg(place.folder());
+    let mut option = OsString::from("--fuse=");
+    option.push(place.folder());
+    command.arg(option);
     let mut server = Server::start(&mut command, at.cores, at.own("log"))?;
     server.wait_until(|| place.is_there())?;
     let mounted = Mounted::new(place)?;

@@ -14,7 +14,7 @@ mod serving;
 
 use std::io;
 use std::net::Shutdown;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use super::accept::Place;
 use super::fault::Fault;
 use super::handshake::{Handshake, Next};
 use super::shared::Shared;
+use super::tls::TlsFault;
 use crate::ring::{File, Held, Received};
 use crate::volume::Finished;
 use crate::worker::{Context, Port, TICK};
@@ -93,6 +94,15 @@ impl Deref for Input {
     }
 }
 
+impl DerefMut for Input {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Received(bytes) => bytes,
+            Self::Kept(bytes) => bytes,
+        }
+    }
+}
+
 /// The socket, before and after the ring knows it.
 enum Socket {
     New(Option<OwnedFd>),
@@ -156,8 +166,8 @@ impl Connection {
 
     /// Uses up what was received, as far as there is room for what comes of it.
     fn digest(&mut self, cx: &mut Context<'_>) {
-        let Some((received, from)) = self.input.take() else { return };
-        let mut rest = &received[from..];
+        let Some((mut received, from)) = self.input.take() else { return };
+        let mut rest = &mut received[from..];
         let result = self.use_up(&mut rest, cx);
         let left = rest.len();
         match result {
@@ -176,7 +186,7 @@ impl Connection {
         }
     }
 
-    fn use_up(&mut self, rest: &mut &[u8], cx: &mut Context<'_>) -> Result<Taken, Fault> {
+    fn use_up(&mut self, rest: &mut &mut [u8], cx: &mut Context<'_>) -> Result<Taken, Fault> {
         loop {
             let Self { channel, phase, outgoing, .. } = self;
             let mut next = Next::Continue;
@@ -205,7 +215,8 @@ impl Connection {
                 Next::StartTls => {
                     // The reply goes out in the clear, before anything of the session.
                     self.outgoing.seal();
-                    self.channel = Channel::Tls(Box::new(self.shared.tls.session()?));
+                    let session = self.shared.tls.session().map_err(TlsFault::from)?;
+                    self.channel = Channel::Tls(Box::new(session));
                     if let Phase::Handshake(handshake) = &mut self.phase {
                         handshake.secured();
                     }

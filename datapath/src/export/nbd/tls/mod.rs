@@ -1,14 +1,23 @@
-//! TLS inside a connection (`NBD_OPT_STARTTLS`), by rustls with the ring provider: TLS 1.2 and 1.3, AEAD suites only.
+//! TLS inside a connection (`NBD_OPT_STARTTLS`): TLS 1.2 and 1.3, AEAD suites only. The handshake is rustls's, with the
+//! ring provider; so are the keys and their updates. Data takes a shorter way ([`session`]).
+
+mod open;
+mod record;
+mod session;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::handshake::TlsMode;
+use record::RecordError;
+pub(super) use session::Session;
 
 /// The server's certificate, and what it asks of clients. Every file is PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +59,17 @@ pub enum TlsError {
     Identity(#[from] rustls::Error),
 }
 
+/// Why a session ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TlsFault {
+    #[error(transparent)]
+    Handshake(#[from] rustls::Error),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("the client gave up (alert {0})")]
+    Alert(u8),
+}
+
 /// TLS as a server offers it.
 #[derive(Clone)]
 pub(super) struct Tls {
@@ -78,7 +98,10 @@ impl Tls {
             }
         };
         let mode = if config.optional { TlsMode::Optional } else { TlsMode::Required };
-        Ok(Self { mode, config: Some(Arc::new(builder.with_single_cert(certificates, key)?)) })
+        let mut server = builder.with_single_cert(certificates, key)?;
+        // For the record layer.
+        server.enable_secret_extraction = true;
+        Ok(Self { mode, config: Some(Arc::new(server)) })
     }
 
     pub(super) fn mode(&self) -> TlsMode {
@@ -86,12 +109,12 @@ impl Tls {
     }
 
     /// A session at its beginning.
-    pub(super) fn session(&self) -> Result<ServerConnection, rustls::Error> {
+    ///
+    /// # Errors
+    /// When there is no TLS here.
+    pub(super) fn session(&self) -> Result<Session, rustls::Error> {
         let config = self.config.as_ref().ok_or(rustls::Error::HandshakeNotComplete)?;
-        let mut session = ServerConnection::new(Arc::clone(config))?;
-        // What is bounded is the connection's window, of which this is a part.
-        session.set_buffer_limit(None);
-        Ok(session)
+        Session::new(Arc::clone(config))
     }
 }
 
