@@ -66,6 +66,12 @@ compare-nbd *options: servers
 profile-nbd folder: servers
     cargo run --release --locked --package sear-compare-nbd -- --profile {{folder}}
 
+# vhost-user and ublk in an emulated virtual machine, beside QEMU's export, a loop device and dm-crypt: just compare-vm
+compare-vm *options: servers
+    cargo build --release --locked --package datapath --example ublk_serve
+    cargo build --release --locked --package sear-compare-vm
+    SEAR_BIN={{justfile_directory()}}/target/release/sear target/release/compare-vm {{options}}
+
 # what is compared of ours: the command, and the example that can leave the cipher out
 [private]
 servers:

@@ -1,0 +1,30 @@
+# Four block devices over files in memory: through Sear's ublk server with and without the cipher, and through the
+# kernel's own loop driver without and with dm-crypt.
+modprobe -a ublk_drv loop dm_crypt aesni_intel xts
+export SEAR_STATE_DIR=/run/state
+mkdir -p /run/files
+for name in sear plain loop crypt; do
+    fallocate -l 128M "/run/files/$name"
+done
+rm /run/files/sear
+mkfifo /run/hold
+sear --json up /run/files/sear --size 128M --ublk >/run/sear.ready 2>/run/sear.log &
+ublk_serve /run/files/plain <>/run/hold >/run/plain.ready 2>/run/plain.log &
+served() {
+    sed -nE 's,.*"block_device":\{"path":"([^"]*)".*,\1,p; s,^(/dev/ublkb[0-9]+)$,\1,p' "$1" 2>/dev/null
+}
+is_served() {
+    [ -n "$(served "$1")" ]
+}
+eventually is_served /run/sear.ready
+eventually is_served /run/plain.ready
+ln -s "$(served /run/sear.ready)" /dev/race-sear
+ln -s "$(served /run/plain.ready)" /dev/race-plain
+ln -s "$(losetup --find --show --direct-io=on --sector-size 4096 /run/files/loop)" /dev/race-loop
+under=$(losetup --find --show --direct-io=on --sector-size 4096 /run/files/crypt)
+head -c 64 /dev/urandom >/run/key
+cryptsetup open --type plain --cipher aes-xts-plain64 --key-size 512 --sector-size 4096 --key-file /run/key "$under" crypt
+ln -s /dev/mapper/crypt /dev/race-crypt
+for name in sear plain loop crypt; do
+    dd if=/dev/urandom of="/dev/race-$name" bs=1M count=128 oflag=direct status=none
+done
