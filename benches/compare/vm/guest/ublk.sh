@@ -16,10 +16,12 @@ served() {
 is_served() {
     [ -n "$(served "$1")" ]
 }
-eventually is_served /run/sear.ready
-eventually is_served /run/plain.ready
-ln -s "$(served /run/sear.ready)" /dev/race-sear
-ln -s "$(served /run/plain.ready)" /dev/race-plain
+trap 'cat /run/*.log' EXIT
+for name in sear plain; do
+    eventually is_served /run/$name.ready
+    block_device "$(served /run/$name.ready)"
+    ln -s "$(served /run/$name.ready)" /dev/race-$name
+done
 ln -s "$(losetup --find --show --direct-io=on --sector-size 4096 /run/files/loop)" /dev/race-loop
 under=$(losetup --find --show --direct-io=on --sector-size 4096 /run/files/crypt)
 head -c 64 /dev/urandom >/run/key
