@@ -4,14 +4,14 @@ modprobe -a ublk_drv loop dm_crypt aesni_intel xts
 export SEAR_STATE_DIR=/run/state
 mkdir -p /run/files
 for name in sear plain loop crypt; do
-    fallocate -l 128M "/run/files/$name"
+    fallocate -l 64M "/run/files/$name"
 done
 rm /run/files/sear
 mkfifo /run/hold
-sear --json up /run/files/sear --size 128M --ublk >/run/sear.ready 2>/run/sear.log &
+sear --json up /run/files/sear --size 64M --ublk >/run/sear.ready 2>/run/sear.log &
 ublk_serve /run/files/plain <>/run/hold >/run/plain.ready 2>/run/plain.log &
 served() {
-    sed -nE 's,.*"block_device":\{"path":"([^"]*)".*,\1,p; s,^(/dev/ublkb[0-9]+)$,\1,p' "$1" 2>/dev/null
+    grep -m 1 -oE '/dev/ublkb[0-9]+' "$1" 2>/dev/null | head -n 1
 }
 is_served() {
     [ -n "$(served "$1")" ]
@@ -28,5 +28,5 @@ head -c 64 /dev/urandom >/run/key
 cryptsetup open --type plain --cipher aes-xts-plain64 --key-size 512 --sector-size 4096 --key-file /run/key "$under" crypt
 ln -s /dev/mapper/crypt /dev/race-crypt
 for name in sear plain loop crypt; do
-    dd if=/dev/urandom of="/dev/race-$name" bs=1M count=128 oflag=direct status=none
+    dd if=/dev/urandom of="/dev/race-$name" bs=1M count=64 oflag=direct status=none
 done

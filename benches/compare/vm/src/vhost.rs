@@ -8,7 +8,7 @@ use sear_tests::rig::{Run, Sear, Vm, wait_until};
 
 use crate::race::{self, Pace, Racer, Section};
 
-const SIZE: &str = "128M";
+const SIZE: &str = "64M";
 
 /// Sear, and QEMU's storage daemon without and with its LUKS driver.
 pub(crate) fn run(pace: &Pace) -> Result<Section, Box<dyn Error>> {
