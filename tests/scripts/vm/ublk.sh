@@ -224,3 +224,27 @@ cat /run/sear.log >>/run/all.log
 grep -v "in use" /run/all.log || true
 if grep -i panicked /run/all.log; then fail "sear panicked"; fi
 if dmesg | grep -E 'BUG|WARNING|Oops|blocked for more|I/O error'; then fail "the kernel complained"; fi
+
+heading a mount by way of ublk, whose server dies and comes back
+image=/run/backing/mounted
+sear mount $image /run/mounted --via ublk --size 32M --mkfs ext4
+mountpoint -q /run/mounted
+findmnt -no SOURCE /run/mounted | grep -q '^/dev/ublkb' || fail "mounted from $(findmnt -no SOURCE /run/mounted)"
+head -c 1M /dev/urandom >/run/mounted/kept
+sum=$(sha256sum </run/mounted/kept)
+# Its only server now.
+server=$(pgrep -f "up .*$image")
+kill -KILL "$server"
+eventually test ! -e "/proc/$server/exe"
+must_fail sear umount /run/mounted
+mountpoint -q /run/mounted
+serve
+[ "$(sha256sum </run/mounted/kept)" = "$sum" ] || fail "the file has changed"
+sear umount /run/mounted
+is_removed
+mountpoint -q /run/mounted && fail "still mounted"
+sear mount $image /run/mounted --via ublk
+[ "$(sha256sum </run/mounted/kept)" = "$sum" ] || fail "the file has changed"
+sear umount /run/mounted
+ls /dev/ublkb* 2>/dev/null && fail "the device was not removed"
+echo done

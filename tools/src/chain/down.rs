@@ -63,6 +63,12 @@ pub(crate) fn stands(links: &Links, dir: &Path) -> Result<bool, ChainError> {
 /// server ended without its last flush.
 pub(crate) fn take_down(links: &Links) -> Result<Removed, ChainError> {
     let before = server_of(links.run_dir(), links.uuid);
+    if !matches!(before, Server::Alive(_))
+        && let Some(device) = Device::of(links)?.iter().find(|device| device.waits_for_server())
+    {
+        // Unmounting would wait for it as well.
+        return Err(ChainError::WaitsForServer { device: device.path.clone() });
+    }
     let offers_file = mounts::at(&links.fuse_dir())?.is_some();
     let dirs = dismantle(links, before)?;
     if let Server::Alive(pid) = before {
@@ -82,6 +88,10 @@ pub(crate) fn take_down(links: &Links) -> Result<Removed, ChainError> {
 /// # Errors
 /// As [`take_down`].
 pub(crate) fn sweep(links: &Links) -> Result<(), ChainError> {
+    if Device::of(links)?.iter().any(Device::waits_for_server) {
+        // Nothing is left behind: whoever serves it next goes on where the last one died.
+        return Ok(());
+    }
     for dir in dismantle(links, Server::None)? {
         tracing::warn!(dir = %dir.display(), "unmounted what an earlier server had left mounted");
     }

@@ -83,6 +83,12 @@ pub(crate) enum ChainError {
         /// What is missing.
         why: &'static str,
     },
+    /// The server of a device that keeps what was written has died.
+    #[error("{} waits for its server, which has died", device.display())]
+    WaitsForServer {
+        /// The device.
+        device: PathBuf,
+    },
     /// Programs use the filesystem.
     #[error("{} is busy{}", dir.display(), list(holders))]
     Busy {
@@ -163,6 +169,9 @@ impl ChainError {
                     "serve it with `sear up {} --fuse`, attach it with losetup and check it there",
                     volume.display()
                 )
+            }
+            Self::WaitsForServer { .. } => {
+                "nothing is lost: serve the volume again with `sear up PATH --ublk`, then unmount".to_owned()
             }
             Self::NoWay { .. } => "leave --via out".to_owned(),
             Self::Busy { .. } => "end those programs, or let them leave the directory, and try again".to_owned(),

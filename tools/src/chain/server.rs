@@ -90,6 +90,15 @@ pub(crate) struct Ready {
     /// The FUSE file, if it offers one.
     #[serde(default)]
     pub(super) file: Option<PathBuf>,
+    /// The ublk device, if it made one.
+    #[serde(default)]
+    pub(super) block_device: Option<BlockDevice>,
+}
+
+/// A ublk device.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct BlockDevice {
+    pub(super) path: PathBuf,
 }
 
 /// A server that is ready.

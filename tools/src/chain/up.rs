@@ -89,8 +89,10 @@ pub(crate) fn mount(
     }
     let via = wish.via.resolve()?;
     let dir = place(dir)?;
-    if via == Via::Fuse {
-        server_arguments.push("--fuse".into());
+    match via {
+        Via::Fuse => server_arguments.push("--fuse".into()),
+        Via::Ublk => server_arguments.push("--ublk".into()),
+        Via::Nbd => (),
     }
     let server = Server::start(server_arguments, background)?;
     let links = Links::new(run_dir, server.ready.uuid);

@@ -47,6 +47,13 @@ pub fn check() -> Result<(), UblkError> {
     }
 }
 
+/// The node of the device that carries a volume, whether its server lives or not.
+#[must_use]
+pub fn find(uuid: &[u8; 16]) -> Option<PathBuf> {
+    let number = Driver::open().ok()?.find(identity(uuid))?;
+    Some(node(number))
+}
+
 /// What a device is made from.
 pub struct Config {
     /// The volume that it shows.
@@ -85,7 +92,7 @@ impl Device {
     /// The block device's node.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        PathBuf::from("/dev").join(self.name())
+        node(self.info.device)
     }
 
     /// Whether an earlier server made it.
@@ -226,6 +233,10 @@ impl Device {
     fn name(&self) -> String {
         format!("ublkb{}", self.info.device)
     }
+}
+
+fn node(number: u32) -> PathBuf {
+    format!("/dev/ublkb{number}").into()
 }
 
 /// What a device carries for its volume: never 0, which is what devices of others carry.

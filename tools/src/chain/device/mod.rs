@@ -2,6 +2,7 @@
 
 mod loops;
 mod nbd;
+mod ublk;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,8 @@ pub(crate) enum Choice {
     Fuse,
     /// The kernel's NBD client
     Nbd,
+    /// The kernel's ublk driver
+    Ublk,
 }
 
 /// The way that was chosen.
@@ -32,8 +35,8 @@ pub(crate) enum Via {
     Fuse,
     /// The kernel's NBD client.
     Nbd,
-    // The kernel's ublk driver is to come before both, once `sear up` serves it: its server makes the device by itself, so
-    // that attach() has nothing to do and detach() waits for the server.
+    /// The kernel's ublk driver.
+    Ublk,
 }
 
 /// A block device with the volume's plaintext.
@@ -54,6 +57,7 @@ impl Choice {
         match self {
             Self::Fuse => Ok(Via::Fuse),
             Self::Nbd => nbd::require().map(|()| Via::Nbd),
+            Self::Ublk => ublk::require().map(|()| Via::Ublk),
             Self::Auto if nbd::is_there() => Ok(Via::Nbd),
             Self::Auto => Ok(Via::Fuse),
         }
@@ -69,6 +73,7 @@ impl Via {
         match self {
             Self::Fuse => loops::attach(ready),
             Self::Nbd => nbd::attach(ready, links),
+            Self::Ublk => ublk::attach(ready),
         }
     }
 }
@@ -81,6 +86,7 @@ impl Device {
     pub(super) fn of(links: &Links) -> Result<Vec<Self>, ChainError> {
         let mut devices = loops::on(&links.fuse_dir())?;
         devices.extend(nbd::of(links));
+        devices.extend(ublk::of(links));
         Ok(devices)
     }
 
@@ -89,7 +95,17 @@ impl Device {
     /// # Errors
     /// When it does not go.
     pub(super) fn detach(&self, links: &Links) -> Result<(), ChainError> {
-        if links.nbd().as_ref() == Some(&self.path) { nbd::detach(self) } else { loops::detach(self) }
+        match () {
+            () if self.waits_for_server() => Ok(()),
+            () if links.nbd().as_ref() == Some(&self.path) => nbd::detach(self),
+            () => loops::detach(self),
+        }
+    }
+
+    /// Whether the device is the server's own: it goes with a server that ends, and stays, with all that was written to
+    /// it, when one dies.
+    pub(super) fn waits_for_server(&self) -> bool {
+        ublk::is_one(self)
     }
 
     /// Lets the device go by itself after the last unmount, where it can.
