@@ -95,10 +95,12 @@ impl Device {
     /// # Errors
     /// When it does not go.
     pub(super) fn detach(&self, links: &Links) -> Result<(), ChainError> {
-        match () {
-            () if self.waits_for_server() => Ok(()),
-            () if links.nbd().as_ref() == Some(&self.path) => nbd::detach(self),
-            () => loops::detach(self),
+        if self.waits_for_server() {
+            Ok(())
+        } else if links.nbd().as_ref() == Some(&self.path) {
+            nbd::detach(self)
+        } else {
+            loops::detach(self)
         }
     }
 

@@ -30,8 +30,10 @@ pub(super) fn attach(ready: &Ready) -> Result<Device, ChainError> {
     Device::named(&path.file_name().unwrap_or_default().to_string_lossy())
 }
 
-/// The volume's device, whether its server lives or not: it carries the volume's UUID.
+/// The volume's device, whether its server lives or not: it carries the volume's UUID. Only of a volume that was mounted
+/// from this run directory: another may serve a copy.
 pub(super) fn of(links: &Links) -> Option<Device> {
+    links.dir()?;
     let path = ublk::find(links.uuid.as_bytes())?;
     Device::named(&path.file_name()?.to_string_lossy()).ok()
 }
