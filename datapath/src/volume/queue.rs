@@ -105,9 +105,9 @@ pub struct Queue {
     looked: bool,
 }
 
-/// Bytes that are worked on in one turn: enough that the calls of a turn cost little beside them, few enough that the
-/// client gets its first piece soon, out of the processor's cache.
-const TURN: usize = 128 << 10;
+/// Bytes that are worked on in one turn: enough that the calls of a turn, and waking a client that has read all it was
+/// sent, cost little beside them; few enough that a client does not wait long for the first.
+const TURN: usize = 1 << 20;
 
 struct Task {
     tag: u64,

@@ -150,6 +150,10 @@ const SERVING: &[&[Call]] = &[
             libc::SYS_setsockopt,
             &[Where::is(1, libc::SOL_SOCKET as u64), Where::is(2, libc::SO_KEEPALIVE as u64)],
         ),
+        Call::only(
+            libc::SYS_setsockopt,
+            &[Where::is(1, libc::SOL_SOCKET as u64), Where::is(2, libc::SO_SNDBUF as u64)],
+        ),
     ],
     // what newer architectures do without
     #[cfg(target_arch = "x86_64")]

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use sear_benches::awake::Awake;
 use sear_benches::machine::Machine;
 use sear_benches::record;
 use sear_benches::shuffle::Shuffle;
@@ -95,6 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(setup: &Setup<'_>, keys: &[Key], date: String) -> Result<Report, Box<dyn Error>> {
+    let awake = Awake::ask();
     let mut shuffle = Shuffle::new();
     let mut sections = Vec::new();
     for section in Section::all(keys) {
@@ -104,6 +106,7 @@ fn measure(setup: &Setup<'_>, keys: &[Key], date: String) -> Result<Report, Box<
         date,
         commit: record::commit()?,
         machine: Machine::this(),
+        idle: awake.describe(),
         programs: programs::versions(&setup.ours),
         rounds: setup.pace.rounds,
         turn_ms: setup.pace.turn.as_millis(),

@@ -15,6 +15,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Parser;
+use sear_benches::awake::Awake;
 use sear_benches::machine::Machine;
 use sear_benches::record;
 use sear_tests::rig::{Need, require};
@@ -44,10 +45,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !require(&[Need::Vm, Need::Tool("fio"), Need::Tool("qemu-storage-daemon"), Need::Tool("cryptsetup")]) {
         return Err("this machine cannot run the guest; what is missing is said above".into());
     }
+    let awake = Awake::ask();
     let pace = race::Pace { rounds: arguments.rounds.max(1), turn_ms: arguments.turn };
     let sections = vec![vhost::run(&pace)?, ublk::run(&pace)?];
     let date = arguments.date.unwrap_or_default();
-    let report = Report { date, commit: record::commit()?, machine: Machine::this(), pace, sections };
+    let report =
+        Report { date, commit: record::commit()?, machine: Machine::this(), idle: awake.describe(), pace, sections };
     println!("{report}");
     if let Some(root) = &arguments.record {
         println!("recorded in {}", report.write(root)?.display());

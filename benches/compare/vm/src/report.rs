@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) commit: String,
     /// Where.
     pub(crate) machine: Machine,
+    /// What idle processors did.
+    pub(crate) idle: &'static str,
     /// How long and how often.
     pub(crate) pace: Pace,
     /// What was measured.
@@ -43,8 +45,8 @@ impl fmt::Display for Report {
         writeln!(f, "# In a virtual machine: {slug}, {}\n", self.date)?;
         writeln!(
             f,
-            "{model}, {cpus} processors, Linux {kernel}, commit {}. Load average at the end: {load}.\n",
-            self.commit
+            "{model}, {cpus} processors, Linux {kernel}, commit {}. Load average at the end: {load}. {}\n",
+            self.commit, self.idle
         )?;
         let Pace { rounds, turn_ms } = self.pace;
         writeln!(

@@ -14,6 +14,11 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockop
 /// Connections the kernel keeps for us until they are accepted.
 const BACKLOG: i32 = 128;
 
+/// Bytes that may wait in a Unix socket for the client to read them, as far as `net.core.wmem_max` lets us (by default it
+/// allows 208 KiB). With the system's default buffer a client empties it faster than it is filled and falls asleep
+/// several times in each large reply; waking it costs us more than the copy. TCP finds its own size.
+const SEND_BUFFER: usize = 1 << 20;
+
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
@@ -82,7 +87,11 @@ impl Listener {
     /// The next connection; `WouldBlock` when there is none.
     pub(in crate::export) fn accept(&self) -> io::Result<OwnedFd> {
         match self {
-            Self::Unix { listener, .. } => Ok(listener.accept()?.0.into()),
+            Self::Unix { listener, .. } => {
+                let stream = listener.accept()?.0;
+                sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER)?;
+                Ok(stream.into())
+            }
             Self::Tcp { listener, .. } => {
                 let stream = listener.accept()?.0;
                 stream.set_nodelay(true)?;

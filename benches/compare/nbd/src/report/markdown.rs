@@ -13,7 +13,7 @@ impl Display for Report {
         let Machine { slug, model, cpus, features, kernel, load } = &self.machine;
         writeln!(f, "# NBD beside its peers: {slug}, {}\n", self.date)?;
         writeln!(f, "{model}, {cpus} processors, {}, Linux {kernel}, commit {}.", features.join(" "), self.commit)?;
-        writeln!(f, "Load average at the end: {load}. Far above 2, other work disturbed the run.\n")?;
+        writeln!(f, "Load average at the end: {load}. Far above 2, other work disturbed the run. {}\n", self.idle)?;
         writeln!(f, "{}.\n", self.programs.join("; "))?;
         writeln!(
             f,

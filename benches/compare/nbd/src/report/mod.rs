@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) commit: String,
     /// Where.
     pub(crate) machine: Machine,
+    /// What idle processors did.
+    pub(crate) idle: &'static str,
     /// The programs, exactly.
     pub(crate) programs: Vec<String>,
     /// Rounds.
