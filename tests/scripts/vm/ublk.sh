@@ -253,12 +253,12 @@ heading two copies of a volume, mounted by two that do not know of each other
 cp $image $image.copy
 cp -r $SEAR_STATE_DIR /run/other
 sear mount $image /run/mounted
-sear --state-dir /run/other mount $image.copy /run/copy
-rm /run/copy/kept
+sear --state-dir /run/other mount $image.copy /run/second
+rm /run/second/kept
 sear umount /run/mounted
-mountpoint -q /run/copy || fail "the other copy was unmounted"
+mountpoint -q /run/second || fail "the other copy was unmounted"
 sear mount $image /run/mounted
-sear --state-dir /run/other umount /run/copy
+sear --state-dir /run/other umount /run/second
 mountpoint -q /run/mounted || fail "the other copy was unmounted"
 [ "$(sha256sum </run/mounted/kept)" = "$sum" ] || fail "the file has changed"
 sear umount /run/mounted
