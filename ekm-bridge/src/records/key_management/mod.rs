@@ -60,7 +60,8 @@ impl<'a> KeyManagement<'a> {
             for server in servers_of(work, id)? {
                 work.update::<KeyServer>(server.id, |server| server.provider = None)?;
             }
-            Ok(drop(work.delete::<KeyProviderRecord>(id)?))
+            work.delete::<KeyProviderRecord>(id)?;
+            Ok(())
         })
     }
 
@@ -72,7 +73,8 @@ impl<'a> KeyManagement<'a> {
         self.records.transact(|work| {
             let server = work.need::<KeyServer>(id)?;
             may_delete_server(&server, &work.list()?, &work.list()?)?;
-            Ok(drop(work.delete::<KeyServer>(id)?))
+            work.delete::<KeyServer>(id)?;
+            Ok(())
         })
     }
 
