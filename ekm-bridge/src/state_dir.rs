@@ -110,6 +110,12 @@ impl StateDir {
         self.path.join("state.redb")
     }
 
+    /// Where the witness of the metadata drives lies (`docs/format/metadata-drives.md`).
+    #[must_use]
+    pub fn witness_path(&self) -> PathBuf {
+        self.path.join("metadata-drives.json")
+    }
+
     /// Where the root-only-file source keeps the node root key unless told otherwise.
     #[must_use]
     pub fn root_key_path(&self) -> PathBuf {

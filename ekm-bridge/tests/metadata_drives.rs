@@ -154,6 +154,29 @@ fn an_old_copy_alone_is_refused_with_the_place_of_the_newest() {
 }
 
 #[test]
+fn a_copy_that_loses_its_name_while_it_is_open_has_failed() {
+    let lose: [fn(&Path); 4] = [
+        |file| fs::remove_file(file).unwrap(),
+        |file| fs::rename(file, file.with_file_name("elsewhere")).unwrap(),
+        |file| {
+            fs::copy(file, file.with_file_name("other")).unwrap();
+            fs::rename(file.with_file_name("other"), file).unwrap();
+        },
+        |file| fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap(),
+    ];
+    for (case, lose) in lose.into_iter().enumerate() {
+        let node = Node::made(2);
+        let store = node.open(2).unwrap();
+        lose(&node.path(0).join("state.redb"));
+        store.commit(&Transaction::new().put("later", vec![1])).unwrap();
+        assert!(matches!(health(&store)[..], [Health::Failed(_), Health::InUse]), "case {case}");
+        drop(store);
+        let store = node.open(2).unwrap();
+        assert!(is_whole(&store) && store.get("later").unwrap().is_some(), "case {case}");
+    }
+}
+
+#[test]
 fn the_last_drive_cannot_be_removed() {
     let node = Node::made(2);
     let store = node.open(2).unwrap();

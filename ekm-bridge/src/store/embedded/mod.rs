@@ -119,10 +119,11 @@ fn builder() -> redb::Builder {
     builder
 }
 
-fn check_private(path: &Path) -> Result<(), StoreError> {
+fn check_private(path: &Path) -> Result<fs::Metadata, StoreError> {
     let meta = fs::symlink_metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => StoreError::Missing { path: path.to_owned() },
         _ => StateError::io("open", path)(error).into(),
     })?;
-    Ok(private_file::check_file(&meta).map_err(StateError::not_private(path))?)
+    private_file::check_file(&meta).map_err(StateError::not_private(path))?;
+    Ok(meta)
 }

@@ -4,7 +4,7 @@ use super::recover::RecoveryError;
 use super::sim::{Contents, Disk, Hardware, Machine, contents, in_use};
 use super::start::StartError;
 use super::world::{self, Remembers, State, combinations, found, mark};
-use super::{Found, Health, Label, ReplicatedStore};
+use super::{Drive, Found, Health, Label, ReplicatedStore};
 use crate::store::embedded::sim::Survive;
 use crate::store::{Change, Snapshot, Store, StoreError, Transaction};
 
@@ -74,7 +74,8 @@ fn after_a_power_cut_at_any_step_every_drive_alone_has_what_was_acknowledged() {
         for (survive, names) in AFTERMATHS {
             let case = format!("cut after {steps} steps, {survive:?}");
             let after = machine.crash(survive, names);
-            let (_, store) = reopened(&after, &[0, 1], done, &case);
+            let (_machine, store) = reopened(&after, &[0, 1], done, &case);
+            store.commit(&Transaction::new().put("more", vec![1])).unwrap();
             assert_eq!(in_use(&store), [0, 1], "{case}");
             for alone in [0, 1] {
                 goes_on_alone(&after, alone, done, &case);
@@ -218,6 +219,30 @@ fn a_power_cut_while_a_broken_disk_is_left_out_loses_nothing() {
             }
         }
     }
+}
+
+#[test]
+fn a_disk_that_counts_other_revisions_than_the_rest_is_left_out() {
+    for strayed in [0, 1] {
+        let machine = made(2, &[0, 1]).switch_on(ENDLESS, &[0, 1]);
+        let store = machine.open().unwrap();
+        let next = crate::store::Revision(store.snapshot().unwrap().revision.0 + 1);
+        let behind_its_back = Transaction::new().put("unknown", vec![1]);
+        machine.drives[strayed].clone().commit(&behind_its_back, next).unwrap();
+        store.commit(&script()[0]).unwrap();
+        assert_eq!(in_use(&store), [1 - strayed]);
+        assert_eq!(contents(&store), model(1));
+    }
+}
+
+#[test]
+fn a_conflict_is_no_failure_of_a_drive() {
+    let machine = made(2, &[0, 1]).switch_on(ENDLESS, &[0, 1]);
+    let store = machine.open().unwrap();
+    let before = store.snapshot().unwrap();
+    let conflict = Transaction::new().expect("base", crate::store::Revision::ABSENT).put("a", vec![1]);
+    assert!(matches!(store.commit(&conflict), Err(StoreError::Conflict { .. })));
+    assert_eq!((in_use(&store), store.snapshot().unwrap()), (vec![0, 1], before));
 }
 
 #[test]
