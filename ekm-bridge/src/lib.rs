@@ -5,13 +5,15 @@
 //!       ├─ Store               keys and values, compare-and-swap   ← EmbeddedStore (redb)
 //!       ├─ KeyProvider         master keys by id                   ← InternalProvider ← RootKeySource
 //!       └─ VolumeRegistry      the volumes this node knows
+//!
+//! Records ─── Store            what a cluster remembers            ← ReplicatedStore, a copy on each metadata drive
 //! ```
 #![forbid(unsafe_code)]
 
 pub mod node;
 mod private_file;
 pub mod provider;
-pub mod registry;
+pub mod records;
 pub mod state_dir;
 pub mod store;
 pub mod time;
@@ -19,7 +21,7 @@ pub mod time;
 pub use node::{Node, NodeError};
 pub use private_file::NotPrivate;
 pub use provider::{KeyProvider, ProviderError};
-pub use registry::{VolumeRecord, VolumeRegistry};
+pub use records::registry::{self, VolumeRecord, VolumeRegistry};
 pub use state_dir::StateDir;
-pub use store::{Store, StoreError};
+pub use store::{ReplicatedStore, Store, StoreError};
 pub use time::UnixSeconds;

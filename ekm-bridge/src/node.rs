@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::provider::{InternalProvider, RootKeyError, RootKeyFile, RootKeySource};
-use crate::registry::VolumeRegistry;
+use crate::records::registry::VolumeRegistry;
 use crate::state_dir::{StateDir, StateError};
 use crate::store::{EmbeddedStore, StoreError};
 

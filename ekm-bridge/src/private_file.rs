@@ -96,11 +96,21 @@ pub(crate) fn read_limited(file: &File, buf: &mut [u8]) -> io::Result<usize> {
 /// Creates `path` with `bytes`, mode 0600: after a crash it is whole or absent. Fails with `AlreadyExists` rather
 /// than replacing a file.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written(path, bytes)?.publish()
+}
+
+/// Writes `path` with `bytes`, mode 0600: after a crash it is the new file, or whatever there was before.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written(path, bytes)?.replace()
+}
+
+/// A draft for `path` that holds `bytes` durably.
+fn written(path: &Path, bytes: &[u8]) -> io::Result<Draft> {
     let draft = Draft::new(path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft.path())?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    draft.publish()
+    Ok(draft)
 }
 
 /// A file under construction beside its final place, removed unless it is published.
@@ -126,6 +136,12 @@ impl Draft {
     pub(crate) fn publish(self) -> io::Result<()> {
         fs::hard_link(&self.draft, &self.target)?;
         fs::remove_file(&self.draft)?;
+        sync_parent(&self.target)
+    }
+
+    /// Gives the finished file its name, durably, in the place of the file that may be there.
+    pub(crate) fn replace(self) -> io::Result<()> {
+        fs::rename(&self.draft, &self.target)?;
         sync_parent(&self.target)
     }
 }

@@ -76,6 +76,15 @@ impl StateDir {
     /// When it cannot be created, is not a directory, belongs to another user, or can be written by others.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         private_file::create_dir_all(path).map_err(StateError::io("create", path))?;
+        Self::existing(path)
+    }
+
+    /// Opens the directory at `path` and never makes one, so that a disk that is not mounted does not turn into a
+    /// folder on another disk.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when it is missing.
+    pub fn existing(path: &Path) -> Result<Self, StateError> {
         let path = fs::canonicalize(path).map_err(StateError::io("open", path))?;
         let meta = fs::metadata(&path).map_err(StateError::io("open", &path))?;
         private_file::check_dir(&meta).map_err(StateError::not_private(&path))?;
@@ -99,6 +108,12 @@ impl StateDir {
     #[must_use]
     pub fn store_path(&self) -> PathBuf {
         self.path.join("state.redb")
+    }
+
+    /// Where the witness of the metadata drives lies (`docs/format/metadata-drives.md`).
+    #[must_use]
+    pub fn witness_path(&self) -> PathBuf {
+        self.path.join("metadata-drives.json")
     }
 
     /// Where the root-only-file source keeps the node root key unless told otherwise.

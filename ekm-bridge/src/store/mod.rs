@@ -1,14 +1,21 @@
-//! A small transactional key-value store: what a node remembers, embedded in a file now, in a cluster later.
+//! A small transactional key-value store: what a node remembers, in one file or in a copy on each of several drives.
 //!
 //! The face is the part that a single file and etcd have in common: every change of a key gives it a new revision, and
 //! a transaction happens as a whole if and only if the keys it names still have the revisions its author saw.
 
 mod embedded;
+mod memory;
+pub mod replicated;
+mod snapshot;
 mod transaction;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-pub use embedded::EmbeddedStore;
+pub use embedded::{EmbeddedStore, ExclusiveStore};
+pub use memory::MemoryStore;
+pub use replicated::ReplicatedStore;
+pub use snapshot::Snapshot;
 pub use transaction::{Change, Limit, MAX_CHANGES, MAX_KEY_LEN, MAX_TRANSACTION_LEN, MAX_VALUE_LEN, Transaction};
 
 use crate::state_dir::StateError;
@@ -51,6 +58,20 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Conflict`] when an expected revision no longer holds. After any other error the transaction may or
     /// may not have happened; read the keys again to find out.
     fn commit(&self, transaction: &Transaction) -> Result<Revision, StoreError>;
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn get(&self, key: &str) -> Result<Option<Entry>, StoreError> {
+        (**self).get(key)
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<(String, Entry)>, StoreError> {
+        (**self).list(prefix)
+    }
+
+    fn commit(&self, transaction: &Transaction) -> Result<Revision, StoreError> {
+        (**self).commit(transaction)
+    }
 }
 
 /// Why the store gave no answer.
@@ -104,6 +125,12 @@ pub enum StoreError {
         /// The failure, as the storage layer reports it.
         reason: String,
     },
+    /// The key belongs to the store itself.
+    #[error("the key {0} is reserved for the store's own use")]
+    Reserved(String),
+    /// Every copy of a replicated store has failed.
+    #[error("no metadata drive is left that works: {0}; repair one of them and start again")]
+    NoDrive(String),
     /// The transaction is larger than any store accepts.
     #[error(transparent)]
     Limit(#[from] Limit),

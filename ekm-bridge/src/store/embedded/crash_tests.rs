@@ -6,7 +6,7 @@ use std::panic;
 use super::sim::{SimDisk, Survive};
 use super::tables::{self, Failure, SCHEMA};
 use super::{Path, StoreError, builder};
-use crate::store::{Revision, Transaction};
+use crate::store::{Revision, Snapshot, Transaction};
 
 type Contents = BTreeMap<String, Vec<u8>>;
 
@@ -50,7 +50,7 @@ fn contents(image: Vec<u8>) -> Result<Contents, Failure> {
 fn empty_image() -> Vec<u8> {
     let disk = SimDisk::new(Vec::new(), NO_CRASH);
     let database = builder().create_with_backend(disk.clone()).unwrap();
-    tables::initialise(&database).unwrap();
+    tables::initialise(&database, &Snapshot::default()).unwrap();
     database.close().unwrap();
     disk.after_crash(Survive::Everything)
 }

@@ -2,12 +2,15 @@
 //!
 //! redb serves one process at a time, and several `sear` processes share a state directory. So the file is opened for
 //! one transaction, under the directory's lock, and closed again; the few transactions of a process make this cheap.
+//! A daemon that owns its directory keeps it open instead ([`ExclusiveStore`]).
 //! Opening verifies the checksum of every page, so damage is reported instead of believed.
 
 #[cfg(test)]
 mod crash_tests;
+mod exclusive;
+mod open_file;
 #[cfg(test)]
-mod sim;
+pub(super) mod sim;
 mod tables;
 
 use std::fs;
@@ -16,9 +19,10 @@ use std::path::{Path, PathBuf};
 
 use redb::Database;
 
-use super::{Entry, Revision, Store, StoreError, Transaction};
+use super::{Entry, Revision, Snapshot, Store, StoreError, Transaction};
 use crate::private_file::{self, Draft};
 use crate::state_dir::{StateDir, StateError, StateLock};
+pub use exclusive::ExclusiveStore;
 use tables::Failure;
 
 /// Bytes of page cache; the whole store is far smaller.
@@ -51,17 +55,15 @@ impl EmbeddedStore {
     /// When there is one already, or it cannot be written.
     pub fn create(dir: &StateDir, _lock: &StateLock) -> Result<(), StoreError> {
         let path = dir.store_path();
-        let io = |source| StoreError::State(StateError::Io { doing: "create", path: path.clone(), source });
-        let draft = Draft::new(&path).map_err(io)?;
-        let file = private_file::open_or_create(draft.path()).map_err(io)?;
-        let build = || -> Result<(), Failure> {
-            let database = builder().create(draft.path())?;
-            tables::initialise(&database)?;
-            Ok(database.close()?)
-        };
-        build().map_err(|failure| failure.at(draft.path()))?;
-        file.sync_all().map_err(io)?;
-        draft.publish().map_err(io)
+        write_draft(&path, &Snapshot::default())?.publish().map_err(StateError::io("create", &path))?;
+        Ok(())
+    }
+
+    /// Makes a store that holds `snapshot`, in the place of the one that may be there. A crash leaves either.
+    pub(crate) fn replace(dir: &StateDir, _lock: &StateLock, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let path = dir.store_path();
+        write_draft(&path, snapshot)?.replace().map_err(StateError::io("replace", &path))?;
+        Ok(())
     }
 
     /// The store of `dir`, which exists. Its contents are first looked at by the first transaction.
@@ -97,16 +99,31 @@ impl Store for EmbeddedStore {
     }
 }
 
+/// A finished store beside its place at `path`, durable but without its name.
+fn write_draft(path: &Path, snapshot: &Snapshot) -> Result<Draft, StoreError> {
+    let draft = Draft::new(path).map_err(StateError::io("create", path))?;
+    let file = private_file::open_or_create(draft.path()).map_err(StateError::io("create", path))?;
+    let build = || -> Result<(), Failure> {
+        let database = builder().create(draft.path())?;
+        tables::initialise(&database, snapshot)?;
+        Ok(database.close()?)
+    };
+    build().map_err(|failure| failure.at(draft.path()))?;
+    file.sync_all().map_err(StateError::io("create", path))?;
+    Ok(draft)
+}
+
 fn builder() -> redb::Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_LEN).set_check_integrity_on_open(true);
     builder
 }
 
-fn check_private(path: &Path) -> Result<(), StoreError> {
+fn check_private(path: &Path) -> Result<fs::Metadata, StoreError> {
     let meta = fs::symlink_metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => StoreError::Missing { path: path.to_owned() },
         _ => StateError::io("open", path)(error).into(),
     })?;
-    Ok(private_file::check_file(&meta).map_err(StateError::not_private(path))?)
+    private_file::check_file(&meta).map_err(StateError::not_private(path))?;
+    Ok(meta)
 }

@@ -5,6 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use redb::StorageBackend;
 
+pub(crate) use super::open_file::OpenFile;
+use super::tables::{self, Failure};
+use super::{Path, builder};
+use crate::store::{Snapshot, StoreError};
+
 /// Writes are torn at this size in bytes, the atomic unit of a disk.
 const ATOM: usize = 512;
 
@@ -22,13 +27,44 @@ struct State {
     durable: Vec<u8>,
     /// What happened since, in order.
     pending: Vec<Pending>,
-    /// Steps (writes, length changes, syncs) until the power fails.
-    steps_left: usize,
+}
+
+/// A supply of steps (writes, length changes, syncs, new names), after which everything on it fails. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Power(Arc<Mutex<usize>>);
+
+impl Power {
+    /// Power for this many steps.
+    pub(crate) fn new(steps: usize) -> Self {
+        Self(Arc::new(Mutex::new(steps)))
+    }
+
+    /// Power without end.
+    pub(crate) fn endless() -> Self {
+        Self::new(usize::MAX)
+    }
+
+    /// Steps that were not used.
+    pub(crate) fn left(&self) -> usize {
+        *self.0.lock().unwrap()
+    }
+
+    /// Leaves only so many steps from now on.
+    pub(crate) fn limit(&self, steps: usize) {
+        *self.0.lock().unwrap() = steps;
+    }
+
+    /// Takes one step, if there is one.
+    pub(crate) fn step(&self) -> io::Result<()> {
+        let mut left = self.0.lock().unwrap();
+        *left = left.checked_sub(1).ok_or_else(|| io::Error::other("the power failed"))?;
+        Ok(())
+    }
 }
 
 /// What the unsynced steps leave behind.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Survive {
+pub(crate) enum Survive {
     /// Nothing since the last sync.
     Nothing,
     /// Everything, whole.
@@ -39,23 +75,32 @@ pub(super) enum Survive {
 
 /// The simulated medium; clones share it.
 #[derive(Clone, Debug)]
-pub(super) struct SimDisk(Arc<Mutex<State>>);
+pub(crate) struct SimDisk {
+    state: Arc<Mutex<State>>,
+    /// The machine's, and perhaps the disk's own: one that runs out while the machine goes on is a broken disk.
+    power: Vec<Power>,
+}
 
 impl SimDisk {
     /// A medium that holds `image` durably and takes `steps` steps before the power fails.
     pub(super) fn new(image: Vec<u8>, steps: usize) -> Self {
-        let state = State { live: image.clone(), durable: image, pending: Vec::new(), steps_left: steps };
-        Self(Arc::new(Mutex::new(state)))
+        Self::powered(image, vec![Power::new(steps)])
+    }
+
+    /// The same, with power that others use too.
+    pub(crate) fn powered(image: Vec<u8>, power: Vec<Power>) -> Self {
+        let state = State { live: image.clone(), durable: image, pending: Vec::new() };
+        Self { state: Arc::new(Mutex::new(state)), power }
     }
 
     /// Steps that were not used.
     pub(super) fn steps_left(&self) -> usize {
-        self.0.lock().unwrap().steps_left
+        self.power.iter().map(Power::left).min().unwrap_or(usize::MAX)
     }
 
     /// What is on the medium after the power came back.
-    pub(super) fn after_crash(&self, survive: Survive) -> Vec<u8> {
-        let state = self.0.lock().unwrap();
+    pub(crate) fn after_crash(&self, survive: Survive) -> Vec<u8> {
+        let state = self.state.lock().unwrap();
         let mut coin = Coin::new(survive);
         let mut image = state.durable.clone();
         for step in &state.pending {
@@ -74,13 +119,25 @@ impl SimDisk {
         image
     }
 
+    /// The store on this medium, opened to stay open.
+    pub(crate) fn open(&self, name: &Path) -> Result<OpenFile, StoreError> {
+        let database = builder().create_with_backend(self.clone());
+        OpenFile::over(database.map_err(|error| Failure::from(error).at(name))?, name)
+    }
+
+    /// Makes a store that holds `snapshot` on this medium, which is empty, as [`super::write_draft`] does in a file.
+    pub(crate) fn write(&self, name: &Path, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let write = || -> Result<(), Failure> {
+            let database = builder().create_with_backend(self.clone())?;
+            tables::initialise(&database, snapshot)?;
+            Ok(database.close()?)
+        };
+        write().map_err(|failure| failure.at(name))
+    }
+
     fn step(&self, act: impl FnOnce(&mut State)) -> io::Result<()> {
-        let mut state = self.0.lock().unwrap();
-        if state.steps_left == 0 {
-            return Err(io::Error::other("the power failed"));
-        }
-        state.steps_left -= 1;
-        act(&mut state);
+        self.power.iter().try_for_each(Power::step)?;
+        act(&mut self.state.lock().unwrap());
         Ok(())
     }
 }
@@ -120,11 +177,11 @@ impl Coin {
 
 impl StorageBackend for SimDisk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().unwrap().live.len() as u64)
+        Ok(self.state.lock().unwrap().live.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.0.lock().unwrap();
+        let state = self.state.lock().unwrap();
         let start = usize::try_from(offset).unwrap();
         let bytes = state.live.get(start..start + out.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(bytes);

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use crate::store::{Change, Entry, Revision, StoreError, Transaction};
+use crate::store::{Change, Entry, Revision, Snapshot, StoreError, Transaction};
 
 /// Key → revision and value.
 const ENTRIES: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("entries");
@@ -23,6 +23,7 @@ pub(super) const SCHEMA_VERSION: u64 = 1;
 pub(super) enum Failure {
     Redb(redb::Error),
     Conflict { key: String, expected: Revision, found: Revision },
+    OutOfStep { wanted: Revision, found: Revision },
     Schema(u64),
     NoSchema,
     RevisionsUsedUp,
@@ -40,6 +41,10 @@ impl Failure {
         let path = path.to_owned();
         match self {
             Self::Conflict { key, expected, found } => StoreError::Conflict { key, expected, found },
+            Self::OutOfStep { wanted, found } => {
+                let reason = format!("its next revision is {}, not {}", found.0, wanted.0);
+                StoreError::Damaged { path, reason }
+            }
             Self::Schema(found) => StoreError::Schema { path, found, known: SCHEMA_VERSION },
             Self::NoSchema => StoreError::Damaged { path, reason: "it has no schema version".into() },
             Self::RevisionsUsedUp => StoreError::Damaged { path, reason: "its revision counter is at its end".into() },
@@ -65,16 +70,26 @@ fn is_damage(error: &redb::Error) -> bool {
     }
 }
 
-/// Writes the schema version and empty tables into a new database.
-pub(super) fn initialise(database: &Database) -> Result<(), Failure> {
+/// Writes the schema version and what `snapshot` holds into a new database.
+pub(super) fn initialise(database: &Database, snapshot: &Snapshot) -> Result<(), Failure> {
     let write = durable_write(database)?;
     {
-        write.open_table(ENTRIES)?;
+        let mut entries = write.open_table(ENTRIES)?;
+        for (key, entry) in &snapshot.entries {
+            entries.insert(key.as_str(), (entry.revision.0, entry.value.as_slice()))?;
+        }
         let mut meta = write.open_table(META)?;
         meta.insert(SCHEMA, SCHEMA_VERSION)?;
-        meta.insert(REVISION, Revision::ABSENT.0)?;
+        meta.insert(REVISION, snapshot.revision.0)?;
     }
     Ok(write.commit()?)
+}
+
+/// Everything, as of one moment.
+pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Failure> {
+    let read = database.begin_read()?;
+    let revision = read.open_table(META)?.get(REVISION)?.map(|guard| guard.value()).ok_or(Failure::NoSchema)?;
+    Ok(Snapshot { revision: Revision(revision), entries: list_in(&read, "")? })
 }
 
 /// One visit to an opened database: its schema is checked before `work`, and it is closed after.
@@ -86,7 +101,7 @@ pub(super) fn session<T>(database: Database, work: impl FnOnce(&Database) -> Res
 }
 
 /// Refuses a database of another schema, or of none.
-fn check_schema(database: &Database) -> Result<(), Failure> {
+pub(super) fn check_schema(database: &Database) -> Result<(), Failure> {
     let version = database.begin_read()?.open_table(META)?.get(SCHEMA)?.map(|guard| guard.value());
     match version {
         Some(SCHEMA_VERSION) => Ok(()),
@@ -101,7 +116,11 @@ pub(super) fn get(database: &Database, key: &str) -> Result<Option<Entry>, Failu
 }
 
 pub(super) fn list(database: &Database, prefix: &str) -> Result<Vec<(String, Entry)>, Failure> {
-    let table = database.begin_read()?.open_table(ENTRIES)?;
+    list_in(&database.begin_read()?, prefix)
+}
+
+fn list_in(read: &ReadTransaction, prefix: &str) -> Result<Vec<(String, Entry)>, Failure> {
+    let table = read.open_table(ENTRIES)?;
     let mut found = Vec::new();
     for item in table.range(prefix..)? {
         let (key, value) = item?;
@@ -114,9 +133,24 @@ pub(super) fn list(database: &Database, prefix: &str) -> Result<Vec<(String, Ent
 }
 
 pub(super) fn commit(database: &Database, transaction: &Transaction) -> Result<Revision, Failure> {
+    commit_if(database, transaction, |_| Ok(()))
+}
+
+/// Commits if the transaction gets just this revision, so that copies which are no longer alike are noticed.
+pub(super) fn commit_as(database: &Database, transaction: &Transaction, wanted: Revision) -> Result<(), Failure> {
+    let check = |found| if found == wanted { Ok(()) } else { Err(Failure::OutOfStep { wanted, found }) };
+    commit_if(database, transaction, check).map(drop)
+}
+
+fn commit_if(
+    database: &Database,
+    transaction: &Transaction,
+    accept: impl FnOnce(Revision) -> Result<(), Failure>,
+) -> Result<Revision, Failure> {
     let write = durable_write(database)?;
-    check_expected(&write, transaction)?;
     let revision = next_revision(&write)?;
+    accept(revision)?;
+    check_expected(&write, transaction)?;
     apply(&write, transaction, revision)?;
     write.commit()?;
     Ok(revision)
