@@ -4,10 +4,14 @@
 //! Node ─┬─ StateDir            one private directory, one lock
 //!       ├─ Store               keys and values, compare-and-swap   ← EmbeddedStore (redb)
 //!       ├─ KeyProvider         master keys by id                   ← InternalProvider ← RootKeySource
+//!       │                                                          ← ExternalProvider ← KeyServer
 //!       └─ VolumeRegistry      the volumes this node knows
+//! trust      who we are to key servers, and the watch over certificates
+//! audit      who asked for what        metrics    numbers for a monitoring system
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod metrics;
 pub mod node;
 mod private_file;
 pub mod provider;
