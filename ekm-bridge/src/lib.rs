@@ -11,6 +11,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod metrics;
 pub mod node;
 mod private_file;
