@@ -11,6 +11,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod alarm;
 pub mod audit;
 pub mod metrics;
 pub mod node;
@@ -20,6 +21,7 @@ pub mod registry;
 pub mod state_dir;
 pub mod store;
 pub mod time;
+pub mod trust;
 
 pub use node::{Node, NodeError};
 pub use private_file::NotPrivate;

@@ -2,12 +2,14 @@
 
 mod internal;
 mod root_key;
+mod seal;
 mod sealed;
 
 use keywrap::keys::{KeyId, MasterKey};
 
 pub use internal::InternalProvider;
 pub use root_key::{RootKey, RootKeyError, RootKeyFile, RootKeySource};
+pub use seal::{MAX_SEALED_LEN, Sealer};
 
 use crate::time::UnixSeconds;
 
