@@ -1,5 +1,6 @@
 //! Key providers: whoever keeps master keys and gives them out by id.
 
+pub mod external;
 mod internal;
 mod root_key;
 mod seal;
