@@ -45,6 +45,9 @@ pub enum Broken {
     },
 }
 
+/// The most that a torn append and torn recoveries from it leave.
+const MAX_TAIL_LEN: usize = 2 * MAX_LINE_LEN;
+
 /// What a scan found.
 #[derive(Debug)]
 pub(super) struct Scan {
@@ -97,9 +100,21 @@ fn whole(line: &[u8]) -> Option<&[u8]> {
     line.strip_suffix(b"\n").filter(|line| !line.contains(&0))
 }
 
-/// A torn line can only be the last one.
-fn at_end(reader: &mut impl BufRead, found: Scan, number: u64) -> Result<Scan, ScanError> {
-    if reader.fill_buf()?.is_empty() { Ok(found) } else { Err(Broken::NotAnEntry { line: number }.into()) }
+/// Nothing whole can follow a torn line. A second torn piece can: the zeros behind a recovery that was torn as well.
+fn at_end(reader: &mut impl BufRead, mut found: Scan, number: u64) -> Result<Scan, ScanError> {
+    loop {
+        let piece = read_line(reader, number)?;
+        if piece.is_empty() {
+            return Ok(found);
+        }
+        if whole(&piece).is_some() {
+            return Err(Broken::NotAnEntry { line: number }.into());
+        }
+        found.tail.extend_from_slice(&piece);
+        if found.tail.len() > MAX_TAIL_LEN {
+            return Err(Broken::TooLong { line: number }.into());
+        }
+    }
 }
 
 /// The head after one whole line.

@@ -5,12 +5,12 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::super::line::MAX_LINE_LEN;
+use super::super::scan::scan;
 use super::super::verify::{VerifyError, verify};
 use super::recover::METHOD;
+use super::sim::{SECTOR, SimFile};
 use super::tests::{NOW, event, written};
 use super::*;
-
-const SECTOR: usize = 512;
 
 /// Opens `bytes` as a log; what it holds afterwards, and the head.
 fn reopen(bytes: &[u8]) -> Result<(Vec<u8>, Head), AuditError> {
@@ -45,12 +45,16 @@ fn an_append_torn_at_any_byte_is_cut_and_the_cut_recorded() {
     let (bytes, begin, heads) = two_entries();
     assert!(bytes.len() - begin > 3 * SECTOR);
     for end in begin..=bytes.len() {
-        let (after, head) = reopen(&bytes[..end]).unwrap();
+        let after = recover(&bytes[..end], usize::MAX).1.after_crash(0);
         assert_eq!(after[..begin], bytes[..begin], "what was acknowledged stays");
+        let head = scan(&after[..], |_| {}).unwrap().head;
         match end {
             _ if end == begin => assert_eq!((head, after.len()), (heads[0], begin)),
             _ if end == bytes.len() => assert_eq!((head, after.len()), (heads[1], end)),
             _ => assert_eq!((head.sequence, &record_of_cut(&after)["cutBytes"]), (2, &json!(end - begin))),
+        }
+        if end % 97 == 0 {
+            assert_eq!(reopen(&bytes[..end]).unwrap(), (after, head), "a file behaves as the simulation");
         }
     }
 }
@@ -72,28 +76,34 @@ fn an_append_whose_sectors_came_in_any_combination_is_cut_or_whole() {
     }
 }
 
+/// Recovers `image` in memory up to a number of steps; whether that was enough, and what a power cut then leaves.
+fn recover(image: &[u8], steps: usize) -> (bool, SimFile) {
+    let mut file = SimFile::new(image, steps);
+    let scanned = scan(image, |_| {}).expect("whatever a power cut leaves is no alteration");
+    let is_done = recover::finish(&mut file, scanned, NOW).is_ok();
+    (is_done, file)
+}
+
 #[test]
-fn a_power_cut_during_the_recovery_leaves_a_log_that_recovers() {
+fn a_power_cut_at_any_step_of_the_recovery_leaves_a_log_that_recovers_and_records() {
     let (bytes, begin, _) = two_entries();
-    for end in [begin + 1, begin + 100, begin + SECTOR, bytes.len() - 1] {
-        let torn = &bytes[..end];
-        let (recovered, _) = reopen(torn).unwrap();
-        let line = &recovered[begin..];
-        let len = torn.len().max(recovered.len());
-        // First zeros over the torn line, up to any byte; then, over the zeros, the new line up to any byte, with the
-        // old length still in place.
-        for zeroed in begin..=end {
-            let mut image = torn.to_vec();
-            image[begin..zeroed].fill(0);
-            drop(record_of_cut(&reopen(&image).unwrap().0));
-        }
-        for written in 0..=line.len() {
-            let mut image = bytes[..begin].to_vec();
-            image.extend_from_slice(&line[..written]);
-            image.resize(len.max(begin + written), 0);
-            let (after, head) = reopen(&image).unwrap();
-            drop(record_of_cut(&after));
-            assert!(head.sequence <= 3, "{head}");
+    let whole = |end: usize| bytes[..end].to_vec();
+    let mut without_middle = whole(bytes.len());
+    without_middle[begin + SECTOR..begin + 2 * SECTOR].fill(0);
+    for torn in [whole(begin + 1), whole(begin + 100), whole(begin + SECTOR), whole(bytes.len() - 1), without_middle] {
+        for steps in 0.. {
+            let (is_done, file) = recover(&torn, steps);
+            for seed in 0..64 {
+                let left = file.after_crash(seed);
+                assert_eq!(left[..begin], bytes[..begin], "what was acknowledged stays");
+                let again = recover(&left, usize::MAX).1.after_crash(0);
+                drop(record_of_cut(&again));
+                assert!(scan(&again[..], |_| {}).unwrap().tail.is_empty());
+            }
+            if is_done {
+                assert!(steps >= 5, "the recovery takes only {steps} steps: is it simulated at all?");
+                break;
+            }
         }
     }
 }
@@ -123,6 +133,7 @@ fn a_whole_last_line_that_does_not_fit_is_an_alteration_and_not_a_torn_one() {
 fn zeros_before_the_last_line_and_endless_lines_are_no_crash_of_ours() {
     let (mut bytes, begin, _) = two_entries();
     bytes[begin / 2] = 0;
+    assert!(begin + SECTOR < bytes.len(), "a whole line follows");
     assert!(matches!(reopen(&bytes), Err(AuditError::Broken { source: Broken::NotAnEntry { line: 1 }, .. })));
     let endless = vec![b'x'; MAX_LINE_LEN + 1];
     assert!(matches!(reopen(&endless), Err(AuditError::Broken { source: Broken::TooLong { line: 1 }, .. })));

@@ -3,7 +3,8 @@
 mod recover;
 
 use std::fs::{File, TryLockError};
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::entry::AuditEvent;
@@ -29,15 +30,21 @@ pub struct AuditLog {
 
 /// What is asked of the file once it was read.
 trait LogFile: Send {
-    /// Writes at the end.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Makes everything written durable.
+    /// Writes all of `bytes` at this offset.
+    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Shortens the file, or lengthens it by zeros.
+    fn set_len(&mut self, len: u64) -> io::Result<()>;
+    /// Makes all of that durable.
     fn sync(&mut self) -> io::Result<()>;
 }
 
 impl LogFile for File {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_all(bytes)
+    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        FileExt::write_all_at(self, bytes, at)
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        Self::set_len(self, len)
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -117,7 +124,7 @@ impl AuditLog {
     }
 
     fn write(&mut self, line: &[u8]) -> Result<(), AuditError> {
-        let done = self.file.append(line).and_then(|()| self.file.sync());
+        let done = self.file.write_at(self.len, line).and_then(|()| self.file.sync());
         self.latched = done.is_err();
         Ok(done.map_err(StateError::io("write", &self.path))?)
     }
@@ -159,5 +166,7 @@ fn open_file(path: &Path) -> Result<File, AuditError> {
 
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod sim;
 #[cfg(test)]
 mod tests;

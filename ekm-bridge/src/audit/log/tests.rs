@@ -154,9 +154,13 @@ fn spend(left: &mut usize) -> io::Result<()> {
 }
 
 impl LogFile for Failing {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&mut self, _: u64, bytes: &[u8]) -> io::Result<()> {
         spend(&mut self.appends_left)?;
         self.written.lock().unwrap().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn set_len(&mut self, _: u64) -> io::Result<()> {
         Ok(())
     }
 
