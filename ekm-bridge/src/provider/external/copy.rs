@@ -11,12 +11,15 @@ use crate::provider::ErrorKind;
 /// How often a request is sent whose reply is lost.
 pub(super) const ATTEMPTS: usize = 3;
 
-/// Makes a new key on one server and reads it back. A reply that is lost, or any other failure, is followed by a look
+/// Makes a new key on one server and reads it back, twice: what is read first is what the others get, so it must be what
+/// the maker has. A reply that is lost, or any other failure, is followed by a look
 /// for the key, so that it is not made twice.
 pub(super) fn create(member: &Member, clock: &dyn Clock, id: KeyId) -> Result<MasterKey, ServerError> {
     insist(member, clock, id, |member| member.ask(clock, |server| server.create(id)))?;
     activate(member, clock, id)?;
-    member.ask(clock, |server| server.key(id))
+    let key = member.ask(clock, |server| server.key(id))?;
+    read_and_compare(member, clock, id, &key)?;
+    Ok(key)
 }
 
 /// Sees to it that `member` has this key: registers it if it is absent, and reads it back. A server that has other bytes

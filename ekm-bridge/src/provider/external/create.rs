@@ -36,21 +36,21 @@ impl ExternalProvider {
     /// lock of those who write.
     pub(super) fn make(&self, as_current: bool) -> Result<(KeyId, MasterKey), ProviderError> {
         let members = self.in_order();
-        let (held, key) = self.make_on_first(&members)?;
-        self.spread(&members, &held, &key)?;
+        let (held, key, maker) = self.make_on_first(&members)?;
+        self.spread(&members, &held, &key, maker)?;
         self.records.adopt(&held, &key, as_current).map_err(|error| self.record_failed(error))?;
         self.remember(held.id, &key);
         Ok((held.id, key))
     }
 
     /// Makes a key on the first server that can. What the others answered is told only if none can.
-    fn make_on_first(&self, members: &Members) -> Result<(Held, MasterKey), ProviderError> {
+    fn make_on_first(&self, members: &Members) -> Result<(Held, MasterKey, i64), ProviderError> {
         let mut answers = Answers::default();
         for member in members {
             let intent = self.records.intend(KeyId::random(), self.clock.wall());
             let held = intent.map_err(|error| self.record_failed(error))?;
             match copy::create(member, self.clock.as_ref(), held.id) {
-                Ok(key) => return Ok((held, key)),
+                Ok(key) => return Ok((held, key, member.id())),
                 Err(error) => answers.add(member.label(), error),
             }
         }
@@ -62,11 +62,10 @@ impl ExternalProvider {
         Err(error)
     }
 
-    /// Copies a new key to the other servers, and reads it from all, once more also from its maker. Enough of them must
-    /// have it, and none may have another.
-    fn spread(&self, members: &Members, held: &Held, key: &MasterKey) -> Result<(), ProviderError> {
-        let (mut copies, mut answers) = (0, Answers::default());
-        for member in members {
+    /// Copies a new key to the other servers. Enough of them must have it, and none may have another.
+    fn spread(&self, members: &Members, held: &Held, key: &MasterKey, maker: i64) -> Result<(), ProviderError> {
+        let (mut copies, mut answers) = (1, Answers::default());
+        for member in members.iter().filter(|member| member.id() != maker) {
             match copy::ensure(member, self.clock.as_ref(), held.id, key) {
                 Ok(()) => copies += 1,
                 Err(error) => self.note_missing(member, error, &mut answers),

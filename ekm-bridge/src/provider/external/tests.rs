@@ -121,6 +121,17 @@ fn a_key_on_too_few_servers_is_not_used() {
 }
 
 #[test]
+fn a_server_that_answers_and_takes_no_copy_stops_a_key_however_many_others_have_it() {
+    let world = world(3);
+    // key (absent), then register.
+    world.servers[2].fault(&[Fault::Fine, Fault::Refused]);
+    let error = world.provider.create_key().err().unwrap();
+    assert_eq!(error.kind, Refused);
+    assert!(error.message.contains("2 of 3"), "{error}");
+    assert_eq!(world.provider.list().unwrap(), []);
+}
+
+#[test]
 fn with_one_copy_allowed_the_others_follow_when_they_are_back() {
     let world = World::new(2, Settings { copies: 1, ..Settings::default() });
     world.servers[1].set_down(Unreachable);
@@ -155,15 +166,18 @@ fn wrong_bytes_are_noticed_and_another_server_asked() {
 
 #[test]
 fn a_reading_that_was_garbled_while_a_key_was_made_is_not_believed() {
-    for server in 0..2 {
+    // On the maker: create, find, activate, find, key, key. On the other: key (absent), register, find, key.
+    for (server, position) in [(0, 4), (0, 5), (1, 3)] {
         let world = world(2);
-        // On the maker: create, find, activate, find, key. On the other: key (absent), register, find, key.
-        let before = if server == 0 { 4 } else { 3 };
-        world.servers[server].fault(&vec![Fault::Fine; before]);
+        world.servers[server].fault(&vec![Fault::Fine; position]);
         world.servers[server].fault(&[Fault::WrongBytes]);
-        assert_eq!(kind(world.provider.create_key()), Refused);
+        let made = world.provider.create_key();
+        assert_eq!(made.is_ok(), server == 0, "the other server may make one in its place");
+        let made: Vec<KeyId> = made.into_iter().collect();
         world.settle();
-        assert!(world.servers.iter().all(|server| server.alive().is_empty()));
+        for server in &world.servers {
+            assert_eq!(server.alive().into_keys().collect::<Vec<_>>(), made);
+        }
     }
 }
 
@@ -279,6 +293,23 @@ fn destruction_is_done_when_every_server_has_done_it() {
     world.provider.destroy(id).unwrap();
     assert_eq!(kind(world.provider.key(id)), Absent);
     for server in &world.servers {
+        assert_eq!(server.alive().into_keys().collect::<Vec<_>>(), [other]);
+    }
+}
+
+#[test]
+fn a_key_that_is_being_destroyed_is_brought_back_by_nobody() {
+    let world = world(2);
+    let (id, other) = (world.provider.create_key().unwrap(), world.provider.create_key().unwrap());
+    // Revoked on both, destroyed on the first, which forgets it; the second refuses.
+    world.servers[1].fault(&[Fault::Fine, Fault::Refused]);
+    assert_eq!(kind(world.provider.destroy(id)), Refused);
+    let after_restart = fresh(&world);
+    world.clock.advance(300);
+    assert_eq!(after_restart.tend().repaired, []);
+    let joining = ModelServer::new(5);
+    after_restart.add_server(Box::new(joining.clone())).unwrap();
+    for server in [&world.servers[0], &joining] {
         assert_eq!(server.alive().into_keys().collect::<Vec<_>>(), [other]);
     }
 }
