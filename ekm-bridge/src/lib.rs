@@ -4,12 +4,18 @@
 //! Node ─┬─ StateDir            one private directory, one lock
 //!       ├─ Store               keys and values, compare-and-swap   ← EmbeddedStore (redb)
 //!       ├─ KeyProvider         master keys by id                   ← InternalProvider ← RootKeySource
+//!       │                                                          ← ExternalProvider ← KeyServer
 //!       └─ VolumeRegistry      the volumes this node knows
 //!
 //! Records ─── Store            what a cluster remembers            ← ReplicatedStore, a copy on each metadata drive
+//! trust      who we are to key servers, and the watch over certificates
+//! audit      who asked for what        metrics    numbers for a monitoring system
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod alarm;
+pub mod audit;
+pub mod metrics;
 pub mod node;
 mod private_file;
 pub mod provider;
@@ -17,6 +23,7 @@ pub mod records;
 pub mod state_dir;
 pub mod store;
 pub mod time;
+pub mod trust;
 
 pub use node::{Node, NodeError};
 pub use private_file::NotPrivate;

@@ -53,8 +53,7 @@ impl InternalProvider {
 
     /// Opens a record with the root key, which must exist.
     fn open(&self, id: KeyId, record: &SealedKey) -> Result<MasterKey, ProviderError> {
-        let root = self.root.load().map_err(|error| self.no_root(error))?;
-        self.open_with(&root, id, record)
+        self.open_with(&self.root_for_opening()?, id, record)
     }
 
     fn open_with(&self, root: &RootKey, id: KeyId, record: &SealedKey) -> Result<MasterKey, ProviderError> {
@@ -75,7 +74,7 @@ impl InternalProvider {
     ///
     /// The records are listed before the key is looked for: whoever finds neither cannot have missed a pair that
     /// another process made meanwhile, because then `create` reports `Exists`.
-    fn root_for_sealing(&self) -> Result<RootKey, ProviderError> {
+    pub(super) fn root_for_sealing(&self) -> Result<RootKey, ProviderError> {
         let first = self.records()?.into_iter().next();
         let root = match self.root.load() {
             Err(RootKeyError::Absent(_)) if first.is_none() => self.make_root(),
@@ -86,6 +85,11 @@ impl InternalProvider {
             self.open_with(&root, id, &record)?;
         }
         Ok(root)
+    }
+
+    /// The root key, which must exist.
+    pub(super) fn root_for_opening(&self) -> Result<RootKey, ProviderError> {
+        self.root.load().map_err(|error| self.no_root(error))
     }
 
     fn make_root(&self) -> Result<RootKey, RootKeyError> {
@@ -202,6 +206,6 @@ fn parse(id: KeyId, entry: &Entry) -> Result<SealedKey, ProviderError> {
         .map_err(|error| refused(Some(id), format!("the record of master key {id} cannot be read: {error}")))
 }
 
-fn refused(key_id: Option<KeyId>, message: String) -> ProviderError {
+pub(super) fn refused(key_id: Option<KeyId>, message: String) -> ProviderError {
     ProviderError { kind: ErrorKind::Refused, provider: NAME.into(), key_id, message, source: None }
 }

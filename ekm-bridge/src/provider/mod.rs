@@ -1,13 +1,16 @@
 //! Key providers: whoever keeps master keys and gives them out by id.
 
+pub mod external;
 mod internal;
 mod root_key;
+mod seal;
 mod sealed;
 
 use keywrap::keys::{KeyId, MasterKey};
 
 pub use internal::InternalProvider;
 pub use root_key::{RootKey, RootKeyError, RootKeyFile, RootKeySource};
+pub use seal::{MAX_SEALED_LEN, Sealer};
 
 use crate::time::UnixSeconds;
 

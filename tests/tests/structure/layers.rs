@@ -30,7 +30,12 @@ const DATAPATH: Layers = Layers {
 
 const EKM_BRIDGE: Layers = Layers {
     source: "ekm-bridge/src",
-    rows: &[&["time", "private_file", "state_dir"], &["store"], &["provider", "records"], &["node"]],
+    rows: &[
+        &["time", "private_file", "state_dir", "alarm", "metrics"],
+        &["store", "audit"],
+        &["provider", "records"],
+        &["trust", "node"],
+    ],
 };
 
 #[test]

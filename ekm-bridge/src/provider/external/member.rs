@@ -1,0 +1,116 @@
+//! A key server in the list of a provider: every call goes through here, so that its health is known.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use keywrap::keys::KeyId;
+
+use super::clock::Clock;
+use super::health::Health;
+use super::lock;
+use super::server::{KeyServer, ServerError};
+use crate::provider::ErrorKind;
+
+/// One server and what is known of it.
+pub(super) struct Member {
+    server: Box<dyn KeyServer>,
+    health: Mutex<Health>,
+    /// It may lack keys that others have. True at first: nobody has looked yet.
+    owed: AtomicBool,
+    /// It was seen to lack some.
+    lacks: AtomicBool,
+    /// Keys of which it holds other bytes.
+    wrong: Mutex<BTreeSet<KeyId>>,
+}
+
+impl Member {
+    /// A server nobody has asked anything yet.
+    pub(super) fn new(server: Box<dyn KeyServer>) -> Self {
+        Self {
+            server,
+            health: Mutex::default(),
+            owed: AtomicBool::new(true),
+            lacks: AtomicBool::new(false),
+            wrong: Mutex::default(),
+        }
+    }
+
+    pub(super) fn id(&self) -> i64 {
+        self.server.id()
+    }
+
+    /// For messages: `vault (ID 3)`.
+    pub(super) fn label(&self) -> String {
+        format!("{} (ID {})", self.server.name(), self.server.id())
+    }
+
+    /// Asks the server, and notes whether it answered. That a key is absent or that a request is refused is an answer.
+    pub(super) fn ask<T>(
+        &self,
+        clock: &dyn Clock,
+        question: impl FnOnce(&dyn KeyServer) -> Result<T, ServerError>,
+    ) -> Result<T, ServerError> {
+        let answer = question(self.server.as_ref());
+        let (now, wall, random) = (clock.elapsed(), clock.wall(), clock.random());
+        match &answer {
+            Err(error) if is_silence(error.kind) => lock(&self.health).failed(error, now, wall, random),
+            _ => lock(&self.health).succeeded(now, wall, random),
+        }
+        answer
+    }
+
+    /// A health check: whatever the server does but succeed is a failure.
+    pub(super) fn check(&self, clock: &dyn Clock) -> Result<(), ServerError> {
+        let answer = self.server.test();
+        let (now, wall, random) = (clock.elapsed(), clock.wall(), clock.random());
+        match &answer {
+            Err(error) => lock(&self.health).failed(error, now, wall, random),
+            Ok(()) => lock(&self.health).succeeded(now, wall, random),
+        }
+        answer
+    }
+
+    /// Notes whether the bytes that the server holds under `id` are the key's.
+    pub(super) fn compared(&self, id: KeyId, is_right: bool) {
+        let mut wrong = lock(&self.wrong);
+        if is_right {
+            wrong.remove(&id)
+        } else {
+            wrong.insert(id)
+        };
+    }
+
+    /// A key of which the server was last seen to hold other bytes.
+    pub(super) fn wrong(&self) -> Option<KeyId> {
+        lock(&self.wrong).first().copied()
+    }
+
+    pub(super) fn health(&self) -> Health {
+        lock(&self.health).clone()
+    }
+
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        lock(&self.health).next_check <= now
+    }
+
+    pub(super) fn owes(&self) -> bool {
+        self.owed.load(Relaxed)
+    }
+
+    pub(super) fn lacks(&self) -> bool {
+        self.lacks.load(Relaxed)
+    }
+
+    /// Notes that it was seen to lack keys, or to have them all.
+    pub(super) fn set_owed(&self, owed: bool) {
+        self.owed.store(owed, Relaxed);
+        self.lacks.store(owed, Relaxed);
+    }
+}
+
+/// Whether such an error means that nobody who knows us answered.
+pub(super) fn is_silence(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unreachable | ErrorKind::NotAuthenticated)
+}
