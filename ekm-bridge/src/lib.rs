@@ -5,9 +5,15 @@
 //!       ├─ Store               keys and values, compare-and-swap   ← EmbeddedStore (redb)
 //!       ├─ KeyProvider         master keys by id                   ← InternalProvider ← RootKeySource
 //!       └─ VolumeRegistry      the volumes this node knows
+//!
+//! KeyServer                    one key manager: its master keys, for every thread
+//!  ├─ kmip                     the protocol, without I/O
+//!  └─ transport                TCP, mutual TLS, time-outs
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod keyserver;
+pub mod kmip;
 pub mod node;
 mod private_file;
 pub mod provider;
@@ -15,7 +21,9 @@ pub mod registry;
 pub mod state_dir;
 pub mod store;
 pub mod time;
+pub mod transport;
 
+pub use keyserver::KeyServer;
 pub use node::{Node, NodeError};
 pub use private_file::NotPrivate;
 pub use provider::{KeyProvider, ProviderError};
