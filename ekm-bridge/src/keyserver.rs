@@ -65,21 +65,14 @@ impl KeyServer {
     }
 }
 
-fn master_keys(
-    config: ServerConfig,
-    identity: TlsIdentity,
-    credential: Option<Credential>,
-) -> MasterKeys<Connection> {
+fn master_keys(config: ServerConfig, identity: TlsIdentity, credential: Option<Credential>) -> MasterKeys<Connection> {
     MasterKeys::new(Client::new(Connection::new(config, identity)).with_credential(credential))
 }
 
 fn ask(keys: &mut MasterKeys<Connection>) -> Result<(ProtocolVersion, ServerDescription), KmipError> {
     let client = keys.client();
     let version = client.version()?;
-    let functions = vec![
-        QueryFunction::QUERY_OPERATIONS,
-        QueryFunction::QUERY_OBJECTS,
-        QueryFunction::QUERY_SERVER_INFORMATION,
-    ];
+    let functions =
+        vec![QueryFunction::QUERY_OPERATIONS, QueryFunction::QUERY_OBJECTS, QueryFunction::QUERY_SERVER_INFORMATION];
     Ok((version, client.call(&Query { functions })?))
 }

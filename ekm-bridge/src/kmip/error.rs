@@ -89,7 +89,10 @@ impl KmipError {
 /// The kind of a refusal, and what to tell people beside the server's own words.
 fn judge(failure: &Failure, names_object: bool) -> (ErrorKind, &'static str) {
     if failure.status == ResultStatus::OPERATION_PENDING {
-        return (ErrorKind::Refused, "; it wants to answer later, which this client does not do: switch that off there");
+        return (
+            ErrorKind::Refused,
+            "; it wants to answer later, which this client does not do: switch that off there",
+        );
     }
     if failure.says_not_authenticated() {
         let advice = "; the server does not accept this client: check that it knows the client certificate, that the \

@@ -49,10 +49,8 @@ impl KeyBlock {
     /// The structure Symmetric Key.
     pub(super) fn to_symmetric_key(&self) -> Item {
         let material = Item::bytes(Tag::KEY_MATERIAL, self.material.expose_secret());
-        let mut fields = vec![
-            Item::enumeration(Tag::KEY_FORMAT_TYPE, self.format),
-            Item::structure(Tag::KEY_VALUE, vec![material]),
-        ];
+        let mut fields =
+            vec![Item::enumeration(Tag::KEY_FORMAT_TYPE, self.format), Item::structure(Tag::KEY_VALUE, vec![material])];
         fields.extend(self.algorithm.map(|value| Item::enumeration(Tag::CRYPTOGRAPHIC_ALGORITHM, value)));
         fields.extend(self.length.map(|bits| Item::integer(Tag::CRYPTOGRAPHIC_LENGTH, bits)));
         Item::structure(Tag::SYMMETRIC_KEY, vec![Item::structure(Tag::KEY_BLOCK, fields)])

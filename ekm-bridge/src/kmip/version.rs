@@ -28,8 +28,7 @@ impl ProtocolVersion {
 
 impl ProtocolVersion {
     /// The versions that this client speaks, best first.
-    pub const KNOWN: [Self; 7] =
-        [Self::V2_1, Self::V2_0, Self::V1_4, Self::V1_3, Self::V1_2, Self::V1_1, Self::V1_0];
+    pub const KNOWN: [Self; 7] = [Self::V2_1, Self::V2_0, Self::V1_4, Self::V1_3, Self::V1_2, Self::V1_1, Self::V1_0];
 
     const fn new(major: i32, minor: i32) -> Self {
         Self { major, minor }

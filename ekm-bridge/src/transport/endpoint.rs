@@ -17,7 +17,9 @@ pub struct Endpoint {
 
 /// A text that names no endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no host name or address with an optional port; write host, host:port, 192.0.2.1:port or [2001:db8::1]:port")]
+#[error(
+    "{0:?} is no host name or address with an optional port; write host, host:port, 192.0.2.1:port or [2001:db8::1]:port"
+)]
 pub struct BadEndpoint(pub String);
 
 impl FromStr for Endpoint {

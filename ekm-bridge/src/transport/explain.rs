@@ -26,7 +26,12 @@ pub(super) fn exchanging(config: &ServerConfig, fault: Fault, repeat: Repeat) ->
         Fault::Io(error) => error,
         Fault::NoMessage(error) => {
             let message = format!("the answer is no KMIP message: {error}");
-            return ExchangeError { kind: ErrorKind::Malformed, was_cut: false, message, source: Some(Box::new(error)) };
+            return ExchangeError {
+                kind: ErrorKind::Malformed,
+                was_cut: false,
+                message,
+                source: Some(Box::new(error)),
+            };
         }
     };
     let was_cut = is_cut(&error);
@@ -119,7 +124,9 @@ fn alert(alert: AlertDescription) -> (ErrorKind, String) {
         A::BadCertificate | A::UnsupportedCertificate | A::CertificateUnknown | A::AccessDenied | A::DecryptError => {
             client("look at its extended key usage, which has to include clientAuth, and at the server's log")
         }
-        A::HandshakeFailure | A::InsufficientSecurity => (ErrorKind::Refused, incompatible(&format!("alert {alert:?}"))),
+        A::HandshakeFailure | A::InsufficientSecurity => {
+            (ErrorKind::Refused, incompatible(&format!("alert {alert:?}")))
+        }
         A::ProtocolVersion => {
             (ErrorKind::Refused, "the server speaks neither TLS 1.2 nor TLS 1.3; switch one of them on there".into())
         }

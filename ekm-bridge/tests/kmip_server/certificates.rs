@@ -15,7 +15,9 @@ fn ask(server: &Server, ca: &str, certificate: &str) -> Result<ProtocolVersion, 
 fn both_versions_of_tls_work() {
     for tls in ["1.2", "1.3", "both"] {
         for certificate in ["server", "server_rsa"] {
-            let Some(server) = Start::extended().with(&["--tls", tls, "--certificate", certificate]).or_skip() else { return };
+            let Some(server) = Start::extended().with(&["--tls", tls, "--certificate", certificate]).or_skip() else {
+                return;
+            };
             let identity = identity(server.prepared(), "ca", "client");
             let mut keys = MasterKeys::new(Client::new(Connection::new(config("127.0.0.1", server.port()), identity)));
             keys.create(&new_name()).unwrap_or_else(|error| panic!("TLS {tls}, {certificate}: {error}"));
@@ -28,7 +30,11 @@ fn a_client_that_the_server_does_not_accept_learns_why() {
     for tls in ["1.2", "1.3"] {
         let Some(server) = Start::extended().with(&["--tls", tls]).or_skip() else { return };
         let not_authenticated = ErrorKind::NotAuthenticated;
-        expect(ask(&server, "ca", "client_foreign"), not_authenticated, &["client certificate", "authority that issued"]);
+        expect(
+            ask(&server, "ca", "client_foreign"),
+            not_authenticated,
+            &["client certificate", "authority that issued"],
+        );
         expect(ask(&server, "ca", "client_expired"), not_authenticated, &["client certificate", "expired"]);
         // Its handshake goes well, and then the server refuses it in KMIP.
         expect(ask(&server, "ca", "client_noeku"), not_authenticated, &["extended key usage clientAuth"]);
@@ -75,7 +81,9 @@ fn what_does_not_speak_tls_is_said_to_be_that() {
 
 #[test]
 fn files_that_cannot_be_used_are_refused_before_any_connection() {
-    let Some(prepared) = Prepared::or_skip("files_that_cannot_be_used_are_refused_before_any_connection") else { return };
+    let Some(prepared) = Prepared::or_skip("files_that_cannot_be_used_are_refused_before_any_connection") else {
+        return;
+    };
     let read = |name: &str| std::fs::read(prepared.pki().join(name)).unwrap();
     let (ca, certificate, key) = (read("ca.crt"), read("client.crt"), read("client.key"));
     let fails = |outcome: Result<TlsIdentity, IdentityError>, words: &str| {

@@ -69,7 +69,9 @@ fn refusals_of_every_operation_are_refusals() {
     let mut keys = keys(&server);
     let name = new_name();
     let id = keys.create(&name).unwrap().id;
-    for (operation, reason) in [("LOCATE", "PERMISSION_DENIED"), ("GET", "GENERAL_FAILURE"), ("GET", "KEY_VALUE_NOT_PRESENT")] {
+    for (operation, reason) in
+        [("LOCATE", "PERMISSION_DENIED"), ("GET", "GENERAL_FAILURE"), ("GET", "KEY_VALUE_NOT_PRESENT")]
+    {
         server.fault(&format!(r#"{{"fail_op": "{operation}", "fail_reason": "{reason}"}}"#));
         expect(keys.key(&name), ErrorKind::Refused, &["a fault of the test"]);
     }

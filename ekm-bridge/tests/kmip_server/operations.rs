@@ -46,9 +46,7 @@ fn attributes_are_listed_read_added_and_changed() {
     let object = Some(client.call(&aes(vec![Attribute::custom("colour", "red")])).unwrap());
     let list = client.call(&GetAttributeList { object: object.clone() }).unwrap();
     assert!(list.contains(&AttributeName::Standard(Tag::STATE)), "{list:?}");
-    let read = |client: &mut Client<_>| {
-        client.call(&GetAttributes { object: object.clone(), names: vec![] }).unwrap()
-    };
+    let read = |client: &mut Client<_>| client.call(&GetAttributes { object: object.clone(), names: vec![] }).unwrap();
     let set = read(&mut client);
     assert!(set.has_custom("colour", "red"));
     assert_eq!(set.object_type(), Some(ObjectType::SYMMETRIC_KEY));

@@ -42,9 +42,9 @@ impl AttributeName {
     /// The attribute that 1.x calls `text`.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        let made = [CLIENT, SERVER].into_iter().find(|vendor| {
-            text.strip_prefix(vendor).is_some_and(|rest| rest.starts_with('-'))
-        });
+        let made = [CLIENT, SERVER]
+            .into_iter()
+            .find(|vendor| text.strip_prefix(vendor).is_some_and(|rest| rest.starts_with('-')));
         match (made, Tag::named(text)) {
             (Some(vendor), _) => Self::vendor(vendor, text),
             (None, Some(tag)) => Self::Standard(tag),

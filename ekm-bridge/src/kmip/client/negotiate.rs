@@ -15,13 +15,8 @@ use crate::kmip::message::Failure;
 use crate::kmip::version::ProtocolVersion;
 
 /// Headers under which Discover Versions is tried: a server that knows only others refuses the whole message.
-const DISCOVER: [ProtocolVersion; 5] = [
-    ProtocolVersion::V1_4,
-    ProtocolVersion::V1_2,
-    ProtocolVersion::V1_1,
-    ProtocolVersion::V2_1,
-    ProtocolVersion::V2_0,
-];
+const DISCOVER: [ProtocolVersion; 5] =
+    [ProtocolVersion::V1_4, ProtocolVersion::V1_2, ProtocolVersion::V1_1, ProtocolVersion::V2_1, ProtocolVersion::V2_0];
 
 /// Versions that are tried out when a server does not tell.
 const GUESS: [ProtocolVersion; 4] =

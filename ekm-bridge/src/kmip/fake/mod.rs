@@ -85,7 +85,10 @@ impl Fake {
             }
             let speaks = self.versions.iter().copied().max().unwrap();
             let refusal = (ResultReason::INVALID_MESSAGE, "KMIP version not supported");
-            return Ok(Item::structure(Tag::RESPONSE_MESSAGE, vec![header(speaks), batch_item(None, None, Err(refusal))]));
+            return Ok(Item::structure(
+                Tag::RESPONSE_MESSAGE,
+                vec![header(speaks), batch_item(None, None, Err(refusal))],
+            ));
         }
         for item in Fields::of(request).all(Tag::BATCH_ITEM) {
             let fields = Fields::of(item);

@@ -20,8 +20,7 @@ pub enum Change {
 }
 
 /// States in which a key protects nothing new.
-const REVOKED: [State; 4] =
-    [State::DEACTIVATED, State::COMPROMISED, State::DESTROYED, State::DESTROYED_COMPROMISED];
+const REVOKED: [State; 4] = [State::DEACTIVATED, State::COMPROMISED, State::DESTROYED, State::DESTROYED_COMPROMISED];
 
 const DESTROYED: [State; 2] = [State::DESTROYED, State::DESTROYED_COMPROMISED];
 
@@ -85,12 +84,7 @@ impl<E: Exchange> MasterKeys<E> {
         }
     }
 
-    fn settle(
-        &mut self,
-        id: &UniqueId,
-        outcome: Result<(), KmipError>,
-        states: &[State],
-    ) -> Result<Change, KmipError> {
+    fn settle(&mut self, id: &UniqueId, outcome: Result<(), KmipError>, states: &[State]) -> Result<Change, KmipError> {
         match outcome {
             Ok(()) => Ok(Change::Done),
             Err(error) if error.kind == ErrorKind::Absent => Ok(Change::WasSo),

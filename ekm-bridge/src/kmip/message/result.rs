@@ -80,15 +80,8 @@ impl Failure {
 }
 
 /// How servers write that something does not exist.
-const NOT_THERE: [&str; 7] = [
-    "not found",
-    "does not exist",
-    "doesn't exist",
-    "no such",
-    "could not locate",
-    "cannot find",
-    "unable to find",
-];
+const NOT_THERE: [&str; 7] =
+    ["not found", "does not exist", "doesn't exist", "no such", "could not locate", "cannot find", "unable to find"];
 
 impl std::error::Error for Failure {}
 

@@ -46,8 +46,7 @@ fn a_batch_has_ids_an_order_and_stops_at_a_failure() {
 #[test]
 fn a_credential_is_sent_and_its_password_not_shown() {
     let credential = Credential { user: "node-1".into(), password: Zeroizing::new("hunter2".into()) };
-    let header =
-        RequestHeader { version: ProtocolVersion::V1_0, max_response: 4096, credential: Some(&credential) };
+    let header = RequestHeader { version: ProtocolVersion::V1_0, max_response: 4096, credential: Some(&credential) };
     let shown = shown(&header, vec![item(Operation::GET)]);
     assert!(shown.contains("Credential Type: Username and Password"), "{shown}");
     assert!(shown.contains("Username: \"node-1\"") && shown.contains("Password: (not shown)"), "{shown}");
@@ -80,10 +79,7 @@ fn a_failure_keeps_what_the_server_said() {
     let bytes = response(vec![
         Item::enumeration(Tag::RESULT_STATUS, ResultStatus::OPERATION_FAILED),
         Item::enumeration(Tag::RESULT_REASON, 0x8000_0042_u32),
-        Item::new(
-            Tag::RESULT_MESSAGE,
-            Value::Unknown { code: 7, bytes: Zeroizing::new(b"na\xEFve\n".to_vec()) },
-        ),
+        Item::new(Tag::RESULT_MESSAGE, Value::Unknown { code: 7, bytes: Zeroizing::new(b"na\xEFve\n".to_vec()) }),
     ]);
     let response = Response::parse(&bytes, &Limits::STANDARD).unwrap();
     let failure = response.items().unwrap()[0].outcome.as_ref().err().unwrap().clone();

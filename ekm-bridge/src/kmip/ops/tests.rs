@@ -19,7 +19,9 @@ fn id() -> Option<UniqueId> {
 fn tags<R: Request>(request: &R, version: V) -> String {
     let tags = |item: &Item| match item.items() {
         [] => item.tag.to_string(),
-        items => format!("{}({})", item.tag, items.iter().map(|item| item.tag.to_string()).collect::<Vec<_>>().join(" ")),
+        items => {
+            format!("{}({})", item.tag, items.iter().map(|item| item.tag.to_string()).collect::<Vec<_>>().join(" "))
+        }
     };
     request.payload(version).iter().map(tags).collect::<Vec<_>>().join(", ")
 }
@@ -31,8 +33,14 @@ fn create_and_register_carry_attributes_in_the_layout_of_the_version() {
     assert_eq!(tags(&create, V::V1_0), "Object Type, Template-Attribute(Attribute Attribute)");
     assert_eq!(tags(&create, V::V2_0), "Object Type, Attributes(Cryptographic Length Attribute)");
     let register = Register { attributes: attributes(), key: KeyBlock::raw(CryptographicAlgorithm::AES, &[1; 32]) };
-    assert_eq!(tags(&register, V::V1_4), "Object Type, Template-Attribute(Attribute Attribute), Symmetric Key(Key Block)");
-    assert_eq!(tags(&register, V::V2_1), "Object Type, Attributes(Cryptographic Length Attribute), Symmetric Key(Key Block)");
+    assert_eq!(
+        tags(&register, V::V1_4),
+        "Object Type, Template-Attribute(Attribute Attribute), Symmetric Key(Key Block)"
+    );
+    assert_eq!(
+        tags(&register, V::V2_1),
+        "Object Type, Attributes(Cryptographic Length Attribute), Symmetric Key(Key Block)"
+    );
 }
 
 #[test]
@@ -89,7 +97,8 @@ fn parameters_that_a_version_lacks_are_left_out() {
         encoding: Some(EncodingOption::NO_ENCODING),
     };
     let get = Get { object: id(), format: Some(KeyFormatType::RAW), wrapping: Some(wrapping) };
-    let start = "Unique Identifier, Key Format Type, Key Wrapping Specification(Wrapping Method Encryption Key Information";
+    let start =
+        "Unique Identifier, Key Format Type, Key Wrapping Specification(Wrapping Method Encryption Key Information";
     assert_eq!(tags(&get, V::V1_0), format!("{start})"));
     assert_eq!(tags(&get, V::V1_2), format!("{start} Encoding Option)"));
     let encrypt =
@@ -131,7 +140,10 @@ fn a_key_is_read_raw_transparent_and_wrapped() {
     );
     let wrapped = got(vec![format(KeyFormatType::RAW), Item::bytes(Tag::KEY_VALUE, &[3; 40]), wrapping]).unwrap();
     let key = wrapped.key.unwrap();
-    assert_eq!((key.material.expose_secret().len(), key.wrapping.unwrap().wrapping_key), (40, Some(UniqueId("9".into()))));
+    assert_eq!(
+        (key.material.expose_secret().len(), key.wrapping.unwrap().wrapping_key),
+        (40, Some(UniqueId("9".into())))
+    );
 }
 
 #[test]
@@ -161,7 +173,8 @@ fn other_answers_are_read() {
     assert_eq!((query.operations.len(), query.vendor.as_deref()), (2, Some("somebody")));
     let located = read::<Locate>(vec![Item::integer(Tag::LOCATED_ITEMS, 5), Item::text(Tag::UNIQUE_IDENTIFIER, "1")]);
     assert_eq!(located.unwrap(), Located { ids: vec![UniqueId("1".into())], total: Some(5) });
-    let checked = read::<Check>(vec![Item::text(Tag::UNIQUE_IDENTIFIER, "1"), Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 4)]);
+    let checked =
+        read::<Check>(vec![Item::text(Tag::UNIQUE_IDENTIFIER, "1"), Item::integer(Tag::CRYPTOGRAPHIC_USAGE_MASK, 4)]);
     assert_eq!(checked.unwrap().usage_mask, Some(4));
     let random = read::<RngRetrieve>(vec![Item::bytes(Tag::DATA, &[4; 16])]).unwrap();
     assert_eq!(random.expose_secret(), [4; 16]);

@@ -190,13 +190,7 @@ impl Decoder<'_> {
         Some(Item::structure(full.tag, full.items))
     }
 
-    fn primitive(
-        &mut self,
-        tag: Tag,
-        at: usize,
-        kind: Result<ItemType, u8>,
-        length: usize,
-    ) -> Result<Item, TtlvError> {
+    fn primitive(&mut self, tag: Tag, at: usize, kind: Result<ItemType, u8>, length: usize) -> Result<Item, TtlvError> {
         let bytes = &self.bytes[self.at..self.at + length];
         self.at = (self.at + length + padding(length)).min(self.container_end());
         let value = match kind {

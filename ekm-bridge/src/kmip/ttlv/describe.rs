@@ -46,6 +46,16 @@ impl fmt::Debug for Item {
     }
 }
 
+/// Only the type: without its tag, nobody knows whether a value is secret.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            Some(kind) => write!(f, "{kind:?} (not shown)"),
+            None => write!(f, "type {:#04x} (not shown)", self.code()),
+        }
+    }
+}
+
 fn line(item: &Item, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{:indent$}{}: ", "", item.tag, indent = 2 * depth)?;
     if SECRET.contains(&item.tag) {

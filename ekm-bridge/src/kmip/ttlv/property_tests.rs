@@ -64,7 +64,7 @@ proptest! {
     fn a_damaged_message_is_decoded_or_refused(item in any_item(), at in any::<prop::sample::Index>(), bit in 0..8) {
         let mut bytes = encode(&item);
         let at = at.index(bytes.len());
-        bytes[at] ^= 1 << bit;
+        bytes[at] ^= 1_u8 << bit;
         if let Ok(item) = decode(&bytes, &Limits::STANDARD) {
             let _ = item.describe().to_string();
         }

@@ -36,10 +36,7 @@ fn the_examples_of_the_specification_encode_and_decode_to_the_byte() {
     );
     golden(Value::Enumeration(255), "420020 05 00000004 000000FF00000000");
     golden(Value::Boolean(true), "420020 06 00000008 0000000000000001");
-    golden(
-        Value::Text(Zeroizing::new("Hello World".into())),
-        "420020 07 0000000B 48656C6C6F20576F726C640000000000",
-    );
+    golden(Value::Text(Zeroizing::new("Hello World".into())), "420020 07 0000000B 48656C6C6F20576F726C640000000000");
     golden(Value::Bytes(secret(&[1, 2, 3])), "420020 08 00000003 0102030000000000");
     golden(Value::DateTime(0x47DA_67F8), "420020 09 00000008 0000000047DA67F8");
     golden(Value::Interval(864_000), "420020 0A 00000004 000D2F0000000000");
@@ -102,7 +99,10 @@ fn nesting_and_item_count_have_limits() {
         bytes
     });
     let outcome = decode(&nested, &Limits::STANDARD);
-    assert_eq!(outcome.err(), Some(TtlvError::TooDeep { at: 8 * Limits::STANDARD.depth, limit: Limits::STANDARD.depth }));
+    assert_eq!(
+        outcome.err(),
+        Some(TtlvError::TooDeep { at: 8 * Limits::STANDARD.depth, limit: Limits::STANDARD.depth })
+    );
     let few = Limits { items: 3, ..Limits::STANDARD };
     let four = Item::structure(EXAMPLE, (0..3).map(|number| Item::integer(EXAMPLE, number)).collect());
     assert_eq!(decode(&encode(&four), &few).err(), Some(TtlvError::TooManyItems { limit: 3 }));
