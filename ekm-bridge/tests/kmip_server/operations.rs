@@ -151,7 +151,8 @@ fn what_the_server_cannot_do_is_refused_by_name() {
     let mut client = client(&server, V1_4);
     let object = Some(active(&mut client));
     expect(client.call(&Check { object, ..Check::default() }), ErrorKind::Refused, &["Check", "Not Supported"]);
-    expect(client.call(&RngRetrieve { length: 32 }), ErrorKind::Refused, &["RNG Retrieve", "Not Supported"]);
+    // PyKMIP cannot even read this one.
+    expect(client.call(&RngRetrieve { length: 32 }), ErrorKind::Refused, &["RNG Retrieve"]);
     // The connection has survived both.
     active(&mut client);
 }

@@ -120,5 +120,6 @@ instance = server.KmipServer(
     database_path=options.db,
 )
 instance.start()
+instance._socket.listen(16)  # as serve() does, but before anybody is told
 print("READY", flush=True)
 instance.serve()

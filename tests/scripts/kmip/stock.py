@@ -35,5 +35,6 @@ with server.KmipServer(
     logging_level="WARNING",
     database_path=options.db,
 ) as instance:
+    instance._socket.listen(16)  # as serve() does, but before anybody is told
     print("READY", flush=True)
     instance.serve()
