@@ -41,6 +41,11 @@ impl Connection {
         self.session = None;
     }
 
+    #[cfg(test)]
+    pub(super) fn config_mut(&mut self) -> &mut ServerConfig {
+        &mut self.config
+    }
+
     fn take_idle(&mut self, repeat: Repeat) -> Option<Session> {
         let limit = match repeat {
             Repeat::Harmless => MAX_IDLE,

@@ -53,8 +53,8 @@ fn no_connection(config: &ServerConfig, error: &io::Error) -> String {
         io::ErrorKind::TimedOut => {
             format!("no connection within {:?}; is a firewall in between?", config.connect_timeout)
         }
-        _ if is_cut(error) => format!(
-            "the connection was closed during the TLS handshake ({error}); a server that offers only CBC cipher suites \
+        kind if is_cut(error) => format!(
+            "the connection was closed during the TLS handshake ({kind}); a server that offers only CBC cipher suites \
              or does not accept the client certificate may do this: its log says which"
         ),
         _ => error.to_string(),
@@ -64,7 +64,7 @@ fn no_connection(config: &ServerConfig, error: &io::Error) -> String {
 fn no_answer(config: &ServerConfig, error: &io::Error, repeat: Repeat) -> (ErrorKind, String) {
     let what = match error.kind() {
         io::ErrorKind::TimedOut => format!("no answer within {:?}", config.request_timeout),
-        _ if is_cut(error) => format!("the connection was closed without an answer ({error})"),
+        kind if is_cut(error) => format!("the connection was closed without an answer ({kind})"),
         _ => error.to_string(),
     };
     match repeat {
