@@ -7,7 +7,7 @@
 //! message       header and batch items           fields
 //! ttlv          the encoding                     tag, enums, version
 //! ```
-//! A line uses those below it. Nothing here opens a socket; [`crate::transport`] does. The page `docs/kmip.md` says
+//! A line uses those below it. Nothing here opens a socket; the module `transport` does. The page `docs/kmip.md` says
 //! what is covered and how it is tested.
 
 pub mod attributes;

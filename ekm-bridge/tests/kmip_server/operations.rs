@@ -2,7 +2,6 @@
 
 use ekm_bridge::kmip::attributes::{Attribute, AttributeName};
 use ekm_bridge::kmip::enums::*;
-use ekm_bridge::kmip::message::RequestItem;
 use ekm_bridge::kmip::ops::*;
 use ekm_bridge::kmip::{Client, ErrorKind, Exchange, ProtocolVersion, Tag, UniqueId};
 use keywrap::secret::SecretBytes;
@@ -132,10 +131,10 @@ fn a_batch_works_on_the_object_that_it_made() {
     let mut client = client(&server, V1_4);
     let version = client.version().unwrap();
     let items = vec![
-        RequestItem::of(&aes(vec![]), version),
-        RequestItem::of(&Activate::default(), version),
-        RequestItem::of(&Activate::default(), version),
-        RequestItem::of(&Destroy::default(), version),
+        aes(vec![]).to_item(version),
+        Activate::default().to_item(version),
+        Activate::default().to_item(version),
+        Destroy::default().to_item(version),
     ];
     let reply = client.batch(items, Repeat::MakesAnother).unwrap();
     let id = reply.read::<Create>(0).unwrap();

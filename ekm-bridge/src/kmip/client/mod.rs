@@ -89,12 +89,12 @@ impl<E: Exchange> Client<E> {
         if version < R::SINCE {
             return Err(self.too_old::<R>(version));
         }
-        let reply = self.send(vec![RequestItem::of(request, version)], R::REPEAT)?;
+        let reply = self.send(vec![request.to_item(version)], R::REPEAT)?;
         reply.read::<R>(0).inspect_err(|error| self.forget_wrong_version(error))
     }
 
     /// Asks for several operations in one message; the server stops at the first that fails. Read each answer with
-    /// [`Reply::read`] by its place. The items are made with [`RequestItem::of`] for [`Client::version`].
+    /// [`Reply::read`] by its place. The items are made with [`Request::to_item`] for [`Client::version`].
     ///
     /// # Errors
     /// When the message as a whole got no answer.
@@ -150,8 +150,8 @@ impl<E: Exchange> Client<E> {
     /// One question of a negotiation. The flag of the error tells whether another version may fare better.
     fn probe(&mut self, probe: Probe, version: ProtocolVersion) -> Result<Answer, (KmipError, bool)> {
         let item = match probe {
-            Probe::Discover => RequestItem::of(&DiscoverVersions { offered: ProtocolVersion::KNOWN.into() }, version),
-            Probe::Query => RequestItem::of(&Query { functions: vec![QueryFunction::QUERY_OPERATIONS] }, version),
+            Probe::Discover => DiscoverVersions { offered: ProtocolVersion::KNOWN.into() }.to_item(version),
+            Probe::Query => Query { functions: vec![QueryFunction::QUERY_OPERATIONS] }.to_item(version),
         };
         let reply = match self.send_as(version, vec![item], Repeat::Harmless) {
             Ok(reply) => reply,

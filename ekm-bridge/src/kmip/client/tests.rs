@@ -152,10 +152,10 @@ fn an_answer_to_something_else_or_to_nothing_is_malformed() {
 fn a_batch_is_read_by_place_and_stops_at_the_first_failure() {
     let mut client = Client::new(Fake::default());
     let version = client.version().unwrap();
-    let create = RequestItem::of(&Create { attributes: vec![] }, version);
+    let create = Create { attributes: vec![] }.to_item(version);
     let first = Some(UniqueId("id-0".into()));
-    let activate = || RequestItem::of(&Activate { object: Some(UniqueId("id-0".into())) }, version);
-    let show = RequestItem::of(&GetAttributes { object: first, names: vec![] }, version);
+    let activate = || Activate { object: Some(UniqueId("id-0".into())) }.to_item(version);
+    let show = GetAttributes { object: first, names: vec![] }.to_item(version);
     let reply = client.batch(vec![create, activate(), show, activate(), activate()], Repeat::MakesAnother).unwrap();
     assert_eq!(reply.read::<Create>(0).unwrap().0, "id-0");
     reply.read::<Activate>(1).unwrap();

@@ -3,7 +3,6 @@
 use zeroize::Zeroizing;
 
 use crate::kmip::enums::{BatchErrorContinuationOption, CredentialType, Operation};
-use crate::kmip::ops::Request;
 use crate::kmip::tag::Tag;
 use crate::kmip::ttlv::{Item, encode};
 use crate::kmip::version::ProtocolVersion;
@@ -62,12 +61,6 @@ impl RequestHeader<'_> {
 }
 
 impl RequestItem {
-    /// The item for `request`, to be sent in `version`.
-    #[must_use]
-    pub fn of<R: Request>(request: &R, version: ProtocolVersion) -> Self {
-        Self { operation: R::OPERATION, payload: request.payload(version) }
-    }
-
     fn into_item(self, place: Option<u32>) -> Item {
         let mut fields = vec![Item::enumeration(Tag::OPERATION, self.operation)];
         fields.extend(place.map(|place| Item::bytes(Tag::UNIQUE_BATCH_ITEM_ID, &place.to_be_bytes())));

@@ -30,6 +30,7 @@ pub use versions::DiscoverVersions;
 
 use super::enums::Operation;
 use super::fields::{Fields, Malformed};
+use super::message::RequestItem;
 use super::ttlv::Item;
 use super::version::ProtocolVersion;
 
@@ -58,6 +59,11 @@ pub trait Request {
     /// # Errors
     /// When something that must be there is missing.
     fn read(payload: Fields<'_>) -> Result<Self::Response, Malformed>;
+
+    /// The batch item that asks for it.
+    fn to_item(&self, version: ProtocolVersion) -> RequestItem {
+        RequestItem { operation: Self::OPERATION, payload: self.payload(version) }
+    }
 }
 
 /// What a repeated request does.
