@@ -7,6 +7,18 @@ use crate::kmip::ops::{Query, ServerDescription};
 use crate::kmip::{Client, Credential, KmipError, MasterKeys, ProtocolVersion};
 use crate::transport::{Connection, ServerConfig, TlsIdentity};
 
+/// How a key server is reached, and who we are to it.
+pub struct Access {
+    /// Its addresses and time-outs.
+    pub server: ServerConfig,
+    /// Its authorities, our certificate.
+    pub identity: TlsIdentity,
+    /// User name and password, if the certificate is not enough.
+    pub credential: Option<Credential>,
+    /// The version to speak, for a server whose own choice does not work; else it is asked.
+    pub version: Option<ProtocolVersion>,
+}
+
 /// One key server, for every thread that needs it. Requests go one after the other over one connection.
 pub struct KeyServer {
     name: String,
@@ -14,11 +26,11 @@ pub struct KeyServer {
 }
 
 impl KeyServer {
-    /// The server behind this configuration. Nothing is asked yet.
+    /// The server behind `access`. Nothing is asked yet.
     #[must_use]
-    pub fn new(config: ServerConfig, identity: TlsIdentity, credential: Option<Credential>) -> Self {
-        let name = config.name.clone();
-        Self { name, keys: Mutex::new(master_keys(config, identity, credential)) }
+    pub fn new(access: Access) -> Self {
+        let name = access.server.name.clone();
+        Self { name, keys: Mutex::new(master_keys(access)) }
     }
 
     /// What people call it.
@@ -52,21 +64,18 @@ impl KeyServer {
     ///
     /// # Errors
     /// When the server cannot be used in the new way.
-    pub fn replace(
-        &self,
-        config: ServerConfig,
-        identity: TlsIdentity,
-        credential: Option<Credential>,
-    ) -> Result<(), KmipError> {
-        let mut keys = master_keys(config, identity, credential);
+    pub fn replace(&self, access: Access) -> Result<(), KmipError> {
+        let mut keys = master_keys(access);
         ask(&mut keys)?;
         *self.keys() = keys;
         Ok(())
     }
 }
 
-fn master_keys(config: ServerConfig, identity: TlsIdentity, credential: Option<Credential>) -> MasterKeys<Connection> {
-    MasterKeys::new(Client::new(Connection::new(config, identity)).with_credential(credential))
+fn master_keys(access: Access) -> MasterKeys<Connection> {
+    let Access { server, identity, credential, version } = access;
+    let client = Client::new(Connection::new(server, identity));
+    MasterKeys::new(client.with_credential(credential).with_version(version))
 }
 
 fn ask(keys: &mut MasterKeys<Connection>) -> Result<(ProtocolVersion, ServerDescription), KmipError> {

@@ -13,10 +13,23 @@ use super::timed::Timed;
 use super::{Endpoint, TlsIdentity};
 use crate::kmip::ttlv::{HEADER, Limits, TtlvError, message_length};
 
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_millis(100);
+
 /// A connection whose handshake is done. After an error it must not be used again.
 pub(super) struct Session {
     stream: StreamOwned<ClientConnection, Timed>,
     last_used: Instant,
+}
+
+/// Says goodbye, as TLS asks for; a server that is gone does not need it.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let StreamOwned { conn, sock } = &mut self.stream;
+        conn.send_close_notify();
+        sock.set_deadline(Instant::now() + GOODBYE);
+        let _ = conn.write_tls(sock);
+    }
 }
 
 /// Why a request got no answer.

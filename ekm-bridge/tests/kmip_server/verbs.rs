@@ -1,13 +1,13 @@
 //! The verbs of a key provider.
 
-use ekm_bridge::keyserver::KeyServer;
+use ekm_bridge::keyserver::{Access, KeyServer};
 use ekm_bridge::kmip::attributes::Attribute;
 use ekm_bridge::kmip::enums::{CryptographicAlgorithm, Operation, State, usage};
 use ekm_bridge::kmip::master_keys::{Change, CustomAttribute};
 use ekm_bridge::kmip::ops::{Create, ReKey};
-use ekm_bridge::kmip::{ErrorKind, MasterKeys, ProtocolVersion};
+use ekm_bridge::kmip::{Credential, ErrorKind, MasterKeys, ProtocolVersion};
 
-use super::rig::{Start, client, config, credential, expect, identity, keys, new_name};
+use super::rig::{Server, Start, client, config, credential, expect, identity, keys, new_name};
 
 /// Custom attributes are there in 1.x only.
 const CUSTOM: Option<ProtocolVersion> = Some(ProtocolVersion::V1_4);
@@ -87,21 +87,18 @@ fn another_client_does_not_see_the_key() {
     let Some(server) = Start::extended().or_skip() else { return };
     let name = new_name();
     let id = keys(&server).create(&name).unwrap().id;
-    let other = identity(server.prepared(), "ca", "client2");
-    let other = KeyServer::new(config("localhost", server.port()), other, None);
+    let other = KeyServer::new(access(&server, "localhost", "client2", None));
     expect(other.keys().get(&id), ErrorKind::Refused, &["Permission Denied"]);
 }
 
 #[test]
 fn a_server_with_users_wants_the_right_password() {
     let Some(server) = Start::extended().with(&["--user", "node-1:hunter2"]).or_skip() else { return };
-    let identity = || identity(server.prepared(), "ca", "client");
-    let at = || config("127.0.0.1", server.port());
-    let right = KeyServer::new(at(), identity(), credential("node-1", "hunter2"));
+    let with = |credential| access(&server, "127.0.0.1", "client", credential);
+    let right = KeyServer::new(with(credential("node-1", "hunter2")));
     right.keys().create(&new_name()).unwrap();
     for wrong in [None, credential("node-1", "wrong-secret")] {
-        let server = KeyServer::new(at(), identity(), wrong);
-        let error = server.check().err().unwrap();
+        let error = KeyServer::new(with(wrong)).check().err().unwrap();
         assert_eq!(error.kind, ErrorKind::NotAuthenticated, "{error}");
         assert!(!error.to_string().contains("wrong-secret") && !format!("{error:?}").contains("wrong-secret"));
     }
@@ -110,16 +107,21 @@ fn a_server_with_users_wants_the_right_password() {
 #[test]
 fn a_server_is_asked_what_it_can_do_and_reached_in_a_new_way_without_a_gap() {
     let Some(server) = Start::extended().or_skip() else { return };
-    let good = || identity(server.prepared(), "ca", "client");
-    let key_server = KeyServer::new(config("localhost", server.port()), good(), None);
+    let as_client = |host, name| access(&server, host, name, None);
+    let key_server = KeyServer::new(as_client("localhost", "client"));
     let (version, description) = key_server.check().unwrap();
     assert_eq!(version, ProtocolVersion::V2_0);
     assert!(description.operations.contains(&Operation::LOCATE), "{description:?}");
     let name = new_name();
     key_server.keys().create(&name).unwrap();
-    let foreign = identity(server.prepared(), "ca", "client_foreign");
-    assert!(key_server.replace(config("localhost", server.port()), foreign, None).is_err());
+    assert!(key_server.replace(as_client("localhost", "client_foreign")).is_err());
     assert!(key_server.keys().key(&name).is_ok(), "the old way still works");
-    key_server.replace(config("127.0.0.1", server.port()), good(), None).unwrap();
+    key_server.replace(as_client("127.0.0.1", "client")).unwrap();
     assert!(key_server.keys().key(&name).is_ok());
+}
+
+/// The way to the server, as the client with this certificate.
+fn access(server: &Server, host: &str, name: &str, credential: Option<Credential>) -> Access {
+    let identity = identity(server.prepared(), "ca", name);
+    Access { server: config(host, server.port()), identity, credential, version: None }
 }

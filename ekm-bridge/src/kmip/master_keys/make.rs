@@ -1,6 +1,7 @@
 //! Making a key on a server, or bringing one there.
 
 use keywrap::keys::MasterKey;
+use subtle::ConstantTimeEq;
 
 use super::{Found, KeyName, MasterKeys};
 use crate::kmip::attributes::Attribute;
@@ -51,16 +52,22 @@ impl<E: Exchange> MasterKeys<E> {
         })
     }
 
-    /// Brings `key` to the server under `name` and activates it. A key of that name that is there already is
-    /// taken up instead; whether it has the same bytes is for the caller to compare.
+    /// Brings `key` to the server under `name` and activates it, so that the server can stand in for the one that made
+    /// it. A key of that name that is there already is taken up if it has the same bytes.
     ///
     /// # Errors
-    /// Any kind but `Absent`. After an error, call it again with the same name: nothing is made twice.
+    /// `Ambiguous` also when the server has another key of that name; any kind but `Absent`. After an error, call it
+    /// again with the same name: nothing is made twice.
     pub fn register(&mut self, name: &KeyName, key: &MasterKey) -> Result<Made, KmipError> {
-        self.make(name, &|attributes| {
+        let made = self.make(name, &|attributes| {
             let key = KeyBlock::raw(CryptographicAlgorithm::AES, key.0.expose_secret());
             Register { attributes, key }
-        })
+        })?;
+        if made.was_there && !bool::from(self.get(&made.id)?.0.ct_eq(&key.0)) {
+            let message = format!("the server has another key {} that is called {}", made.id, name.name());
+            return Err(self.error(ErrorKind::Ambiguous, Operation::REGISTER, message));
+        }
+        Ok(made)
     }
 
     fn make<R>(&mut self, name: &KeyName, build: &dyn Fn(Vec<Attribute>) -> R) -> Result<Made, KmipError>

@@ -111,8 +111,12 @@ fn not_being_allowed_to_look_is_not_absence() {
 fn a_registered_key_comes_back_as_it_was() {
     let mut keys = keys(Fake::default());
     let bytes: Vec<u8> = (0..32).collect();
-    keys.register(&name(), &MasterKey(Secret::copy_from(&bytes).unwrap())).unwrap();
+    let key = MasterKey(Secret::copy_from(&bytes).unwrap());
+    keys.register(&name(), &key).unwrap();
     assert_eq!(keys.key(&name()).unwrap().1.0.expose_secret().as_slice(), bytes);
+    assert!(keys.register(&name(), &key).unwrap().was_there);
+    let other = keys.register(&name(), &MasterKey(Secret::random().unwrap()));
+    assert_eq!(other.err().unwrap().kind, ErrorKind::Ambiguous);
 }
 
 #[test]

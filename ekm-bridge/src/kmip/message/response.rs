@@ -8,6 +8,9 @@ use crate::kmip::version::ProtocolVersion;
 
 use super::result::{Failure, Outcome};
 
+/// Characters of a server's message that are kept: it goes into logs.
+const MAX_WORDS: usize = 400;
+
 /// An answer of a server, taken apart as far as its batch items.
 pub struct Response {
     message: Item,
@@ -75,8 +78,8 @@ fn payload(fields: Fields<'_>) -> Fields<'_> {
 
 fn failure(status: ResultStatus, fields: Fields<'_>) -> Failure {
     let message = fields.get(Tag::RESULT_MESSAGE).and_then(|item| match &item.value {
-        Value::Text(text) => Some(text.to_string()),
-        Value::Unknown { bytes, .. } => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Value::Text(text) => Some(text.chars().take(MAX_WORDS).collect()),
+        Value::Unknown { bytes, .. } => Some(String::from_utf8_lossy(bytes).chars().take(MAX_WORDS).collect()),
         _ => None,
     });
     Failure { status, reason: fields.enumeration_if_any(Tag::RESULT_REASON), message }
