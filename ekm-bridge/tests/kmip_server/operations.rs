@@ -6,7 +6,7 @@ use ekm_bridge::kmip::ops::*;
 use ekm_bridge::kmip::{Client, ErrorKind, Exchange, ProtocolVersion, Tag, UniqueId};
 use keywrap::secret::SecretBytes;
 
-use super::rig::{Start, client, expect};
+use super::rig::{client, expect, shared};
 
 const V1_4: Option<ProtocolVersion> = Some(ProtocolVersion::V1_4);
 
@@ -29,8 +29,8 @@ fn active<E: Exchange>(client: &mut Client<E>) -> UniqueId {
 
 #[test]
 fn discover_versions_and_query_tell_what_the_server_is() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut client = client(&server, V1_4);
+    let Some(server) = shared() else { return };
+    let mut client = client(server, V1_4);
     let versions = client.call(&DiscoverVersions { offered: vec![] }).unwrap();
     assert!(versions.contains(&ProtocolVersion::V1_0) && versions.contains(&ProtocolVersion::V2_0), "{versions:?}");
     let query = Query { functions: vec![QueryFunction::QUERY_OPERATIONS, QueryFunction::QUERY_SERVER_INFORMATION] };
@@ -40,8 +40,8 @@ fn discover_versions_and_query_tell_what_the_server_is() {
 
 #[test]
 fn attributes_are_listed_read_added_and_changed() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut client = client(&server, V1_4);
+    let Some(server) = shared() else { return };
+    let mut client = client(server, V1_4);
     let object = Some(client.call(&aes(vec![Attribute::custom("colour", "red")])).unwrap());
     let list = client.call(&GetAttributeList { object: object.clone() }).unwrap();
     assert!(list.contains(&AttributeName::Standard(Tag::STATE)), "{list:?}");
@@ -60,9 +60,9 @@ fn attributes_are_listed_read_added_and_changed() {
 
 #[test]
 fn locate_finds_by_name_and_counts() {
-    let Some(server) = Start::extended().or_skip() else { return };
+    let Some(server) = shared() else { return };
     for version in [ProtocolVersion::V1_4, ProtocolVersion::V2_0] {
-        let mut client = client(&server, Some(version));
+        let mut client = client(server, Some(version));
         let name = format!("of {version}");
         let id = client.call(&aes(vec![Attribute::name(&name)])).unwrap();
         client.call(&aes(vec![Attribute::name("another")])).unwrap();
@@ -75,9 +75,9 @@ fn locate_finds_by_name_and_counts() {
 
 #[test]
 fn encrypt_and_decrypt_give_back_what_was_sent() {
-    let Some(server) = Start::extended().or_skip() else { return };
+    let Some(server) = shared() else { return };
     for version in [ProtocolVersion::V1_2, ProtocolVersion::V1_4, ProtocolVersion::V2_0] {
-        let mut client = client(&server, Some(version));
+        let mut client = client(server, Some(version));
         let object = Some(active(&mut client));
         let parameters = CryptographicParameters {
             mode: Some(BlockCipherMode::CBC),
@@ -97,8 +97,8 @@ fn encrypt_and_decrypt_give_back_what_was_sent() {
 
 #[test]
 fn a_key_comes_wrapped_under_another() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut client = client(&server, V1_4);
+    let Some(server) = shared() else { return };
+    let mut client = client(server, V1_4);
     let (wrapping_key, key) = (active(&mut client), active(&mut client));
     let parameters =
         CryptographicParameters { mode: Some(BlockCipherMode::NISTKEYWRAP), ..CryptographicParameters::default() };
@@ -116,8 +116,8 @@ fn a_key_comes_wrapped_under_another() {
 
 #[test]
 fn rekey_makes_another_key_with_the_same_name() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut client = client(&server, V1_4);
+    let Some(server) = shared() else { return };
+    let mut client = client(server, V1_4);
     let old = client.call(&aes(vec![Attribute::name("rekeyed")])).unwrap();
     let new = client.call(&ReKey { object: Some(old.clone()), offset: None, attributes: vec![] }).unwrap();
     assert_ne!(old, new);
@@ -127,8 +127,8 @@ fn rekey_makes_another_key_with_the_same_name() {
 
 #[test]
 fn a_batch_works_on_the_object_that_it_made() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut client = client(&server, V1_4);
+    let Some(server) = shared() else { return };
+    let mut client = client(server, V1_4);
     let version = client.version().unwrap();
     let items = vec![
         aes(vec![]).to_item(version),
@@ -146,8 +146,8 @@ fn a_batch_works_on_the_object_that_it_made() {
 
 #[test]
 fn what_the_server_cannot_do_is_refused_by_name() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut client = client(&server, V1_4);
+    let Some(server) = shared() else { return };
+    let mut client = client(server, V1_4);
     let object = Some(active(&mut client));
     expect(client.call(&Check { object, ..Check::default() }), ErrorKind::Refused, &["Check", "Not Supported"]);
     // PyKMIP cannot even read this one.

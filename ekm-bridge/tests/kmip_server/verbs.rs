@@ -7,15 +7,15 @@ use ekm_bridge::kmip::master_keys::{Change, CustomAttribute};
 use ekm_bridge::kmip::ops::{Create, ReKey};
 use ekm_bridge::kmip::{Credential, ErrorKind, MasterKeys, ProtocolVersion};
 
-use super::rig::{Server, Start, client, config, credential, expect, identity, keys, new_name};
+use super::rig::{Server, Start, client, config, credential, expect, identity, keys, new_name, shared};
 
 /// Custom attributes are there in 1.x only.
 const CUSTOM: Option<ProtocolVersion> = Some(ProtocolVersion::V1_4);
 
 #[test]
 fn a_key_carries_name_and_custom_attribute_and_is_found_by_either() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut keys = MasterKeys::new(client(&server, CUSTOM));
+    let Some(server) = shared() else { return };
+    let mut keys = MasterKeys::new(client(server, CUSTOM));
     let name = new_name();
     let made = keys.create(&name).unwrap();
     assert_eq!((made.custom, made.was_there), (CustomAttribute::Present, false));
@@ -39,8 +39,8 @@ fn a_server_that_ignores_the_custom_search_gives_out_only_the_key_asked_for() {
 
 #[test]
 fn two_objects_of_one_name_are_ambiguous() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut keys = keys(&server);
+    let Some(server) = shared() else { return };
+    let mut keys = keys(server);
     let name = new_name();
     for _ in 0..2 {
         let attributes = vec![
@@ -56,8 +56,8 @@ fn two_objects_of_one_name_are_ambiguous() {
 
 #[test]
 fn revoking_and_destroying_may_be_repeated() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let mut keys = keys(&server);
+    let Some(server) = shared() else { return };
+    let mut keys = keys(server);
     let name = new_name();
     let id = keys.create(&name).unwrap().id;
     assert_eq!(keys.state(&id).unwrap(), Some(State::ACTIVE));
@@ -84,10 +84,10 @@ fn a_revoked_key_that_the_server_withholds_is_refused_not_absent() {
 
 #[test]
 fn another_client_does_not_see_the_key() {
-    let Some(server) = Start::extended().or_skip() else { return };
+    let Some(server) = shared() else { return };
     let name = new_name();
-    let id = keys(&server).create(&name).unwrap().id;
-    let other = KeyServer::new(access(&server, "localhost", "client2", None));
+    let id = keys(server).create(&name).unwrap().id;
+    let other = KeyServer::new(access(server, "localhost", "client2", None));
     expect(other.keys().get(&id), ErrorKind::Refused, &["Permission Denied"]);
 }
 
@@ -106,8 +106,8 @@ fn a_server_with_users_wants_the_right_password() {
 
 #[test]
 fn a_server_is_asked_what_it_can_do_and_reached_in_a_new_way_without_a_gap() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    let as_client = |host, name| access(&server, host, name, None);
+    let Some(server) = shared() else { return };
+    let as_client = |host, name| access(server, host, name, None);
     let key_server = KeyServer::new(as_client("localhost", "client"));
     let (version, description) = key_server.check().unwrap();
     assert_eq!(version, ProtocolVersion::V2_0);

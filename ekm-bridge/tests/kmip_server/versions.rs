@@ -3,21 +3,21 @@
 use ekm_bridge::kmip::enums::State;
 use ekm_bridge::kmip::{KeyName, MasterKeys, ProtocolVersion};
 
-use super::rig::{Start, client, new_name};
+use super::rig::{client, new_name, shared};
 
 use ProtocolVersion as V;
 
 #[test]
 fn the_highest_version_is_agreed_on() {
-    let Some(server) = Start::extended().or_skip() else { return };
-    assert_eq!(client(&server, None).version().unwrap(), V::V2_0);
+    let Some(server) = shared() else { return };
+    assert_eq!(client(server, None).version().unwrap(), V::V2_0);
 }
 
 #[test]
 fn a_key_lives_and_dies_in_every_version() {
-    let Some(server) = Start::extended().or_skip() else { return };
+    let Some(server) = shared() else { return };
     for version in [V::V1_0, V::V1_1, V::V1_2, V::V1_3, V::V1_4, V::V2_0] {
-        let mut keys = MasterKeys::new(client(&server, Some(version)));
+        let mut keys = MasterKeys::new(client(server, Some(version)));
         let name = new_name();
         let made = keys.create(&name).unwrap_or_else(|error| panic!("{version}: {error}"));
         let (found, key) = keys.key(&name).unwrap();

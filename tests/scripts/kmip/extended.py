@@ -9,6 +9,8 @@ import argparse
 import os
 import signal
 import ssl
+import sys
+import threading
 import warnings
 
 warnings.filterwarnings("ignore")
@@ -81,6 +83,12 @@ def end(*_):
     os._exit(0)
 
 
+def end_with_the_test():
+    """Whoever started this holds the other end of the input, and is gone when it closes."""
+    sys.stdin.buffer.read()
+    end()
+
+
 server.ssl = Ssl()
 server.multiprocessing.Manager = Nothing
 server.monitor.PolicyDirectoryMonitor = Nothing
@@ -120,6 +128,7 @@ instance = server.KmipServer(
     database_path=options.db,
 )
 instance.start()
+threading.Thread(target=end_with_the_test, daemon=True).start()
 instance._socket.listen(16)  # as serve() does, but before anybody is told
 print("READY", flush=True)
 instance.serve()

@@ -4,7 +4,7 @@ mod prepared;
 mod server;
 
 pub(crate) use prepared::Prepared;
-pub(crate) use server::{Server, Start};
+pub(crate) use server::{Server, Start, shared};
 
 use std::time::Duration;
 

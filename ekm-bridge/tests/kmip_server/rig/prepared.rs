@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// The start of the name of a run's folder; the number of its process follows.
+const RUN: &str = "run-";
+
 /// Everything that a server needs to start.
 pub(crate) struct Prepared {
     folder: PathBuf,
@@ -28,16 +31,21 @@ impl Prepared {
     fn prepare() -> Result<Self, String> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kmip");
         run("make-venv", &folder.join("python"))?;
-        // Certificates expire: they are made for every run, in a folder of this process.
-        let pki = folder.join(format!("pki-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&pki);
-        run("make-pki", &pki)?;
-        Ok(Self { folder })
+        remove_earlier_runs(&folder);
+        let prepared = Self { folder };
+        // Certificates expire, so they are made for every run.
+        run("make-pki", &prepared.pki())?;
+        Ok(prepared)
+    }
+
+    /// What this run of the tests leaves behind; the next one removes it.
+    fn run_folder(&self) -> PathBuf {
+        self.folder.join(format!("{RUN}{}", std::process::id()))
     }
 
     /// The folder of the certificates and keys.
     pub(crate) fn pki(&self) -> PathBuf {
-        self.folder.join(format!("pki-{}", std::process::id()))
+        self.run_folder().join("pki")
     }
 
     /// The Python that has PyKMIP.
@@ -47,7 +55,18 @@ impl Prepared {
 
     /// A new folder for a server's database.
     pub(crate) fn database(&self) -> tempfile::TempDir {
-        tempfile::tempdir_in(&self.folder).unwrap()
+        tempfile::tempdir_in(self.run_folder()).unwrap()
+    }
+}
+
+/// Folders of runs whose process is gone; the server that tests share never gets to remove its own.
+fn remove_earlier_runs(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(process) = name.strip_prefix(RUN) else { continue };
+        if !Path::new("/proc").join(process).exists() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -44,6 +45,13 @@ impl Start {
     }
 }
 
+/// The extended server that tests share which set no faults: starting PyKMIP takes a second of a processor. It is never
+/// dropped, and ends by itself when its input closes.
+pub(crate) fn shared() -> Option<&'static Server> {
+    static SHARED: OnceLock<Option<Server>> = OnceLock::new();
+    SHARED.get_or_init(|| Start::extended().or_skip()).as_ref()
+}
+
 /// A server that ends with the test.
 pub(crate) struct Server {
     prepared: &'static Prepared,
@@ -65,7 +73,7 @@ impl Server {
             .args(if start.script == "extended.py" { vec!["--faults".into(), faults(&folder)] } else { Vec::new() })
             .args(&start.arguments)
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
