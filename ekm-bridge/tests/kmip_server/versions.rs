@@ -33,3 +33,17 @@ fn a_key_lives_and_dies_in_every_version() {
         println!("{version}: {:?}", made.custom);
     }
 }
+
+#[test]
+fn a_key_made_in_one_version_is_found_in_every_other() {
+    let Some(server) = shared() else { return };
+    for made_in in [V::V1_0, V::V1_4, V::V2_0] {
+        let name = new_name();
+        let made = MasterKeys::new(client(server, Some(made_in))).create(&name).unwrap();
+        for read_in in [V::V1_0, V::V1_2, V::V1_4, V::V2_0] {
+            let mut keys = MasterKeys::new(client(server, Some(read_in)));
+            let found = keys.key(&name).unwrap_or_else(|error| panic!("{made_in}, {read_in}: {error}"));
+            assert_eq!(found.0.id, made.id, "{made_in}, {read_in}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 import time
 
 from kmip.core import attributes, enums, exceptions
-from kmip.core.messages import payloads
+from kmip.core.messages import contents, payloads
 from kmip.pie import objects
 from kmip.services.server import engine as stock
 
@@ -70,7 +70,9 @@ def engine(store, faults, user, deny_inactive_get, ignore_custom_search):
         def _get_attributes_from_managed_object(self, managed, names):
             plain = [name for name in (names or []) if not is_custom(name)]
             answer = super()._get_attributes_from_managed_object(managed, plain) if plain or not names else []
-            custom = store.all(str(managed.unique_identifier))
+            # PyKMIP has no form for them in 2.0, and would not answer at all.
+            is_old = self._protocol_version < contents.ProtocolVersion(2, 0)
+            custom = store.all(str(managed.unique_identifier)) if is_old else []
             return answer + [attribute(name, value) for name, value in custom if not names or name in names]
 
         def _process_add_attribute(self, payload):

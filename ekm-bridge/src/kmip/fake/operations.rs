@@ -36,6 +36,9 @@ impl Fake {
             Operation::GET => self.object(payload).map(|object| object.get()),
             Operation::GET_ATTRIBUTES => {
                 let wanted = read_references(payload);
+                if self.wants_names && wanted.is_empty() {
+                    return Err((ResultReason::GENERAL_FAILURE, "cannot encode an attribute"));
+                }
                 self.object(payload).map(|object| object.show(&wanted, version))
             }
             Operation::ADD_ATTRIBUTE => self.add(payload),

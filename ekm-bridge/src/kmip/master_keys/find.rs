@@ -1,12 +1,13 @@
 //! Finding a key: search, then look at every hit, because a server may ignore what it was told to search for.
 
 use super::{KeyName, MasterKeys};
-use crate::kmip::attributes::{Attribute, AttributeSet};
+use crate::kmip::attributes::{Attribute, AttributeName, AttributeSet};
 use crate::kmip::client::Exchange;
 use crate::kmip::enums::{Operation, State};
 use crate::kmip::error::{ErrorKind, KmipError};
 use crate::kmip::id::UniqueId;
 use crate::kmip::ops::{GetAttributes, Locate};
+use crate::kmip::tag::Tag;
 
 /// More hits than this are not looked at: the server did not search.
 const MAX_HITS: usize = 256;
@@ -95,7 +96,7 @@ impl<E: Exchange> MasterKeys<E> {
 
     /// The object if it is the key; `None` when it is another, or gone meanwhile.
     fn inspect(&mut self, name: &KeyName, id: &UniqueId) -> Result<Option<Found>, KmipError> {
-        let attributes = match self.attributes(id) {
+        let attributes = match self.attributes(name, id) {
             Err(error) if error.kind == ErrorKind::Absent => return Ok(None),
             outcome => outcome?,
         };
@@ -104,8 +105,21 @@ impl<E: Exchange> MasterKeys<E> {
         Ok(is_it.then(|| Found { id: id.clone(), state: attributes.state(), has_custom }))
     }
 
-    fn attributes(&mut self, id: &UniqueId) -> Result<AttributeSet, KmipError> {
-        self.client.call(&GetAttributes { object: Some(id.clone()), names: Vec::new() })
+    /// All attributes; only those that are needed from a server that stumbles over one of the others, or over custom
+    /// ones.
+    fn attributes(&mut self, name: &KeyName, id: &UniqueId) -> Result<AttributeSet, KmipError> {
+        let standard = [Tag::NAME, Tag::STATE].map(AttributeName::Standard);
+        let with_custom = [standard.as_slice(), &[AttributeName::custom(&name.custom())]].concat();
+        let mut first = None;
+        for names in [Vec::new(), with_custom, standard.into()] {
+            match self.client.call(&GetAttributes { object: Some(id.clone()), names }) {
+                Err(error) if error.is_refusal() || error.kind == ErrorKind::Malformed => {
+                    first.get_or_insert(error);
+                }
+                outcome => return outcome,
+            }
+        }
+        Err(first.expect("one of the three was refused"))
     }
 
     fn choose(&self, name: &KeyName, found: Vec<Found>) -> Result<Option<Found>, KmipError> {

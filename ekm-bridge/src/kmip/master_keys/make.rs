@@ -81,10 +81,22 @@ impl<E: Exchange> MasterKeys<E> {
             None => self.make_anew(name, build)?,
         };
         self.activate(&id)?;
-        self.confirm(name, &id, was_there)
+        let mut found = self.confirm(name, &id)?;
+        if !found.has_custom && self.no_custom.is_none() {
+            let refusal = self.add_custom(name, &id)?;
+            found = self.confirm(name, &id)?;
+            if !found.has_custom {
+                self.no_custom = Some(refusal.unwrap_or_else(|| "the server took it and does not show it".into()));
+            }
+        }
+        let custom = match &self.no_custom {
+            Some(why) if !found.has_custom => CustomAttribute::Refused(why.clone()),
+            _ => CustomAttribute::Present,
+        };
+        Ok(Made { id, was_there, custom })
     }
 
-    /// With the custom attribute; if the server does not want that, without, and then the attribute by itself.
+    /// With the custom attribute; if the server does not want that, without.
     fn make_anew<R>(&mut self, name: &KeyName, build: &dyn Fn(Vec<Attribute>) -> R) -> Result<UniqueId, KmipError>
     where
         R: Request<Response = UniqueId>,
@@ -97,11 +109,7 @@ impl<E: Exchange> MasterKeys<E> {
                 outcome => return outcome,
             }
         }
-        let id = self.make_once(name, &|| build(vec![usage(), name.name_attribute()]))?;
-        if self.no_custom.is_none() {
-            self.add_custom(name, &id)?;
-        }
-        Ok(id)
+        self.make_once(name, &|| build(vec![usage(), name.name_attribute()]))
     }
 
     /// When the reply is lost the key may have been made, so it is searched for; only if it is not there, one more try.
@@ -119,29 +127,22 @@ impl<E: Exchange> MasterKeys<E> {
         }
     }
 
-    fn add_custom(&mut self, name: &KeyName, id: &UniqueId) -> Result<(), KmipError> {
+    /// Some servers take a custom attribute only by itself. Returns what the server said if it refused.
+    fn add_custom(&mut self, name: &KeyName, id: &UniqueId) -> Result<Option<String>, KmipError> {
         let attribute = name.custom_attribute();
         match self.client.call(&AddAttribute { object: Some(id.clone()), attribute }) {
-            Err(error) if error.is_refusal() => {
-                self.no_custom = Some(error.to_string());
-                Ok(())
-            }
-            outcome => outcome,
+            Ok(()) => Ok(None),
+            Err(error) if error.is_refusal() => Ok(Some(error.to_string())),
+            Err(error) => Err(error),
         }
     }
 
     /// The search that later operations will make has to find this key, Active, and no other.
-    fn confirm(&mut self, name: &KeyName, id: &UniqueId, was_there: bool) -> Result<Made, KmipError> {
+    fn confirm(&mut self, name: &KeyName, id: &UniqueId) -> Result<Found, KmipError> {
         let found = self.find(name)?.filter(|found| found.id == *id && found.state == Some(State::ACTIVE));
-        let Some(found) = found else {
+        found.ok_or_else(|| {
             let message = format!("the server made the key {id}, but does not find it as {}", name.name());
-            return Err(self.error(ErrorKind::Malformed, Operation::LOCATE, message));
-        };
-        let custom = match (found.has_custom, &self.no_custom) {
-            (true, _) => CustomAttribute::Present,
-            (false, Some(why)) => CustomAttribute::Refused(why.clone()),
-            (false, None) => CustomAttribute::Refused("the server took it and does not show it".into()),
-        };
-        Ok(Made { id: found.id, was_there, custom })
+            self.error(ErrorKind::Malformed, Operation::LOCATE, message)
+        })
     }
 }

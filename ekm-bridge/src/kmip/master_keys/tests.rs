@@ -75,6 +75,23 @@ fn a_server_without_custom_attributes_works_by_name_and_says_so() {
 }
 
 #[test]
+fn a_server_that_cannot_show_all_attributes_is_asked_for_the_needed_ones() {
+    let mut keys = keys(Fake { wants_names: true, ..Fake::default() });
+    let made = keys.create(&name()).unwrap();
+    assert_eq!(made.custom, CustomAttribute::Present);
+    assert_eq!(keys.key(&name()).unwrap().0.id, made.id);
+}
+
+#[test]
+fn a_key_that_was_left_without_its_custom_attribute_gets_it() {
+    let mut keys = keys(Fake { lose_request: Some(Operation::ADD_ATTRIBUTE), takes_custom: false, ..Fake::default() });
+    assert_eq!(keys.create(&name()).unwrap_err().kind, ErrorKind::ReplyLost);
+    fake(&mut keys).takes_custom = true;
+    assert_eq!(keys.create(&name()).unwrap().custom, CustomAttribute::Present);
+    assert_eq!(fake(&mut keys).objects.len(), 1);
+}
+
+#[test]
 fn a_server_that_ignores_the_search_gives_out_no_foreign_key() {
     let mut keys = keys(Fake { ignores_custom_search: true, ..Fake::default() });
     let other = KeyName { key: KeyId(Uuid::from_u128(3)), ..name() };
