@@ -8,6 +8,9 @@
 //!       └─ VolumeRegistry      the volumes this node knows
 //!
 //! Records ─── Store            what a cluster remembers            ← ReplicatedStore, a copy on each metadata drive
+//! keyserver   one key manager: its master keys, for every thread
+//!  ├─ kmip                     the protocol, without I/O
+//!  └─ transport                TCP, mutual TLS, time-outs
 //! trust      who we are to key servers, and the watch over certificates
 //! audit      who asked for what        metrics    numbers for a monitoring system
 //! ```
@@ -15,6 +18,8 @@
 
 pub mod alarm;
 pub mod audit;
+pub mod keyserver;
+pub mod kmip;
 pub mod metrics;
 pub mod node;
 mod private_file;
@@ -23,8 +28,10 @@ pub mod records;
 pub mod state_dir;
 pub mod store;
 pub mod time;
+pub mod transport;
 pub mod trust;
 
+pub use keyserver::KeyServer;
 pub use node::{Node, NodeError};
 pub use private_file::NotPrivate;
 pub use provider::{KeyProvider, ProviderError};

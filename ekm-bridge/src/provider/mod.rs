@@ -12,6 +12,7 @@ pub use internal::InternalProvider;
 pub use root_key::{RootKey, RootKeyError, RootKeyFile, RootKeySource};
 pub use seal::{MAX_SEALED_LEN, Sealer};
 
+use crate::kmip::{self, KmipError};
 use crate::time::UnixSeconds;
 
 /// What a provider tells about a key without giving it out.
@@ -67,6 +68,20 @@ pub enum ErrorKind {
     NotAuthenticated,
 }
 
+impl From<kmip::ErrorKind> for ErrorKind {
+    /// A lost reply is as if there had been no answer, because whoever asks again searches first. Answers that cannot
+    /// be understood, and keys that cannot be told apart, are for a person to look at.
+    fn from(kind: kmip::ErrorKind) -> Self {
+        use kmip::ErrorKind as K;
+        match kind {
+            K::Absent => Self::Absent,
+            K::Refused | K::Malformed | K::Ambiguous => Self::Refused,
+            K::Unreachable | K::ReplyLost => Self::Unreachable,
+            K::NotAuthenticated => Self::NotAuthenticated,
+        }
+    }
+}
+
 /// Why a provider gave no key.
 #[derive(Debug, thiserror::Error)]
 #[error("key provider {provider}: {message}")]
@@ -82,4 +97,13 @@ pub struct ProviderError {
     /// The failure underneath. `message` already contains its text.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl ProviderError {
+    /// The failure of one key server, as the failure of the provider that asked it.
+    #[must_use]
+    pub fn of_key_server(provider: &str, key_id: Option<KeyId>, error: KmipError) -> Self {
+        let kind = error.kind.into();
+        Self { kind, provider: provider.into(), key_id, message: error.to_string(), source: Some(Box::new(error)) }
+    }
 }

@@ -31,8 +31,9 @@ const DATAPATH: Layers = Layers {
 const EKM_BRIDGE: Layers = Layers {
     source: "ekm-bridge/src",
     rows: &[
-        &["time", "private_file", "state_dir", "alarm", "metrics"],
-        &["store", "audit"],
+        &["time", "private_file", "state_dir", "alarm", "metrics", "kmip"],
+        &["store", "audit", "transport"],
+        &["keyserver"],
         &["provider", "records"],
         &["trust", "node"],
     ],
