@@ -12,6 +12,7 @@ pub mod node;
 mod private_file;
 pub mod provider;
 pub mod registry;
+pub mod rpc;
 pub mod state_dir;
 pub mod store;
 pub mod time;
