@@ -5,6 +5,8 @@
 //!       ├─ Store               keys and values, compare-and-swap   ← EmbeddedStore (redb)
 //!       ├─ KeyProvider         master keys by id                   ← InternalProvider ← RootKeySource
 //!       └─ VolumeRegistry      the volumes this node knows
+//!
+//! rpc::Server ─▶ rpc::Control  the Element API over HTTPS, and what it needs of a node
 //! ```
 #![forbid(unsafe_code)]
 

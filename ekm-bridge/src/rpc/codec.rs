@@ -10,6 +10,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
 use super::error::{ApiError, ErrorName};
 
@@ -27,6 +28,17 @@ pub struct Request {
     pub method: String,
     /// By name.
     pub params: Map<String, Value>,
+}
+
+/// Parameters may be passwords. What the socket's buffers held before is out of reach from here.
+impl Drop for Request {
+    fn drop(&mut self) {
+        for value in self.params.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
 }
 
 /// What a method returns.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::auth::Role;
-use super::error::ErrorName;
+use super::error::{ApiError, ErrorName};
 use super::methods::Method;
 
 /// Characters of a text that are recorded; enough to tell certificates apart from nothing.
@@ -43,6 +43,8 @@ pub struct RefusalRecord<'a> {
     pub user: Option<&'a str>,
     /// From where.
     pub source: SocketAddr,
+    /// Why nobody could be let in; `None` when the credentials were missing or wrong.
+    pub failure: Option<&'a ApiError>,
 }
 
 /// Is told of every call, on the thread that ran it, before the reply is sent. Must not block for long.
@@ -50,7 +52,7 @@ pub trait Observer: Send + Sync {
     /// A call was answered.
     fn called(&self, record: &CallRecord<'_>);
 
-    /// Credentials were missing or wrong.
+    /// A request had no caller.
     fn refused(&self, record: &RefusalRecord<'_>);
 }
 

@@ -12,13 +12,20 @@ use crate::client::{Client, Response};
 
 /// What a client does wrong must not keep others from being served.
 fn still_serves(rig: &Rig) {
-    rig.admin().ok("GetClusterInfo", json!({}));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let mut admin = rig.admin();
+        let request = admin.request("POST", "/json-rpc/12.3", br#"{"method":"GetClusterInfo","id":1}"#);
+        // On a busy machine even an honest client may be slower than the limits of these tests.
+        match admin.send(&request) {
+            Ok(response) if response.status == 200 => return,
+            outcome => assert!(Instant::now() < deadline, "{outcome:?}"),
+        }
+    }
 }
 
-fn hasty() -> Limits {
-    let time = Duration::from_millis(300);
-    Limits { handshake_time: time, head_time: time, body_time: time, ..Limits::default() }
-}
+/// Short enough for a test, long enough for an honest client on a busy machine.
+const HASTY: Duration = Duration::from_secs(1);
 
 /// How long it takes until the server closes; the client sends nothing more.
 fn time_to_end(mut stream: impl Read) -> Duration {
@@ -31,7 +38,7 @@ fn time_to_end(mut stream: impl Read) -> Duration {
 
 #[test]
 fn a_client_that_never_begins_tls_is_cut_off() {
-    let rig = Rig::limited(hasty());
+    let rig = Rig::limited(Limits { handshake_time: HASTY, ..Limits::default() });
     let tcp = TcpStream::connect(rig.server.address()).unwrap();
     tcp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     assert!(time_to_end(tcp) < Duration::from_secs(10));
@@ -50,7 +57,7 @@ fn bytes_that_are_not_tls_are_cut_off() {
 
 #[test]
 fn a_client_that_never_ends_its_head_is_cut_off() {
-    let rig = Rig::limited(hasty());
+    let rig = Rig::limited(Limits { head_time: HASTY, ..Limits::default() });
     let mut tls = rig.admin().connect().unwrap();
     let begin = Instant::now();
     // One byte now and then: the limit is for the whole head, not for each read.
@@ -67,19 +74,19 @@ fn a_client_that_never_ends_its_head_is_cut_off() {
 
 #[test]
 fn an_idle_connection_is_closed() {
-    let rig = Rig::limited(hasty());
-    let mut admin = rig.admin();
+    let rig = Rig::limited(Limits { head_time: HASTY, ..Limits::default() });
+    let admin = rig.admin();
     let mut tls = admin.connect().unwrap();
     let request = admin.request("POST", "/json-rpc/12.3", br#"{"method":"GetAPI","id":1}"#);
     tls.get_mut().write_all(&request).unwrap();
     assert_eq!(Response::read(&mut tls).unwrap().status, 200);
     assert!(time_to_end(tls) < Duration::from_secs(10));
-    admin.ok("GetAPI", json!({}));
+    still_serves(&rig);
 }
 
 #[test]
 fn a_client_that_never_ends_its_body_gets_408() {
-    let rig = Rig::limited(hasty());
+    let rig = Rig::limited(Limits { body_time: HASTY, ..Limits::default() });
     let admin = rig.admin();
     let mut request = admin.request("POST", "/json-rpc/12.3", &[b' '; 1_000]);
     request.truncate(request.len() - 1);

@@ -52,23 +52,17 @@ fn reading_a_result_does_not_take_it_from_who_waits_for_it() {
 #[test]
 fn guessing_gets_slow_and_only_for_the_guessed_user() {
     let rig = Rig::with_cluster();
-    let begin = Instant::now();
     let mut guesser = rig.client(Some((ADMIN.0, "guess")));
-    for _ in 0..4 {
+    for _ in 0..3 {
         assert_eq!(guesser.post(b"{}").status, 401);
     }
-    // The first three are free, the fourth waits 500 ms and the next will wait a second.
-    assert!(begin.elapsed() >= Duration::from_millis(500));
+    // Three were free. The fourth is answered half a second after the third, and the next a second after that.
     let begin = Instant::now();
+    assert_eq!(guesser.post(b"{}").status, 401);
     rig.client(Some(READER)).ok("GetAPI", json!({}));
-    let reader = begin.elapsed();
     rig.admin().ok("GetAPI", json!({}));
-    let admin = begin.elapsed() - reader;
-    assert!(admin > reader, "the administrator waits ({admin:?}), the reader does not ({reader:?})");
-    // The right password ended the waiting.
-    let begin = Instant::now();
-    rig.admin().ok("GetAPI", json!({}));
-    assert!(begin.elapsed() < Duration::from_millis(900));
+    assert!(begin.elapsed() >= Duration::from_secs(1), "{:?}", begin.elapsed());
+    assert_eq!(rig.seen().last().unwrap(), "admin GetAPI {} ok");
 }
 
 #[test]

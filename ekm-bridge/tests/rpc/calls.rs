@@ -237,3 +237,12 @@ fn every_call_is_told_to_the_observer_without_secrets() {
     assert_eq!(rig.seen(), expected);
     assert_eq!(ErrorName::InvalidRequest.code(), 400);
 }
+
+#[test]
+fn a_defect_is_an_error_and_ends_nothing_else() {
+    let rig = Rig::with_cluster();
+    let mut admin = rig.admin();
+    assert_eq!(admin.error("CreateKeyProviderKmip", json!({"keyProviderName": "defect"})), "xAssertionFailure");
+    admin.ok("CreateKeyProviderKmip", json!({"keyProviderName": "p"}));
+    assert!(rig.seen()[0].ends_with("xAssertionFailure"), "{:?}", rig.seen());
+}

@@ -1,9 +1,12 @@
 //! HTTP: paths, versions, what is answered without a call.
 
+use std::time::Instant;
+
+use ekm_bridge::rpc::server::Limits;
 use serde_json::json;
 
 use crate::Rig;
-use crate::model::READER;
+use crate::model::{READER, SLOW};
 
 #[test]
 fn a_call_needs_no_content_type_and_its_id_comes_back() {
@@ -112,4 +115,40 @@ fn a_stopped_server_is_gone_and_a_second_cannot_have_its_address() {
     admin.ok("GetClusterInfo", json!({}));
     rig.server.stop();
     assert!(std::net::TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_call_that_runs_is_answered_while_the_server_stops() {
+    let rig = Rig::with_cluster();
+    let mut admin = rig.admin();
+    admin.ok("GetClusterInfo", json!({}));
+    std::thread::scope(|scope| {
+        let running = scope.spawn(move || admin.ok("CreateKeyProviderKmip", json!({"keyProviderName": "slow"})));
+        rig.model.wait_for_slow_call();
+        rig.server.stop();
+        running.join().unwrap();
+    });
+}
+
+#[test]
+fn an_old_connection_is_closed_and_the_next_serves() {
+    let limits = Limits { connection_age: SLOW / 2, ..Limits::default() };
+    let rig = Rig::limited(limits);
+    let mut admin = rig.admin();
+    // Older than the limit when it is answered: the answer still comes, and says that it is the last.
+    admin.ok("CreateKeyProviderKmip", json!({"keyProviderName": "slow"}));
+    admin.ok("GetClusterInfo", json!({}));
+}
+
+#[test]
+fn calls_over_the_limit_wait_for_their_turn() {
+    let rig = Rig::limited(Limits { calls: 1, ..Limits::default() });
+    rig.admin().ok("GetAPI", json!({}));
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| rig.admin().ok("CreateKeyProviderKmip", json!({"keyProviderName": "slow"})));
+        }
+    });
+    assert!(begin.elapsed() >= SLOW * 3);
 }

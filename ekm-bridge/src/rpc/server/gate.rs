@@ -41,7 +41,7 @@ pub(super) enum Refusal {
         /// The user name that was given.
         user: Option<String>,
     },
-    /// The accounts cannot be read. The client learns nothing of it; the error is for a debugger.
+    /// The accounts cannot be read. The client is not told why.
     Failed(ApiError),
 }
 

@@ -76,7 +76,10 @@ async fn admit(shared: &Arc<Shared>, source: SocketAddr, request: &Request<Incom
     match shared.gate.admit(source.ip(), header).await {
         Ok(caller) => Ok(caller),
         Err(Refusal::Unauthorized { user }) => Err(unauthorized(shared, source, user.as_deref())),
-        Err(Refusal::Failed(_)) => Err(unavailable()),
+        Err(Refusal::Failed(error)) => {
+            shared.observer.refused(&RefusalRecord { user: None, source, failure: Some(&error) });
+            Err(unavailable())
+        }
     }
 }
 
@@ -94,7 +97,7 @@ async fn read(shared: &Arc<Shared>, request: Request<Incoming>) -> Result<Bytes,
 }
 
 fn unauthorized(shared: &Shared, source: SocketAddr, user: Option<&str>) -> Reply {
-    shared.observer.refused(&RefusalRecord { user, source });
+    shared.observer.refused(&RefusalRecord { user, source, failure: None });
     let mut reply = text(StatusCode::UNAUTHORIZED, "401 Unauthorized.");
     let challenge = HeaderValue::from_static("Basic realm=\"Element API\", charset=\"UTF-8\"");
     reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);

@@ -98,6 +98,11 @@ impl KeyServers for Model {
 
 impl KeyProviders for Model {
     fn create_key_provider(&self, name: String) -> Outcome<KeyProviderKmip> {
+        match name.as_str() {
+            "defect" => panic!("asked for by a test"),
+            "slow" => self.be_slow(),
+            _ => {}
+        }
         let mut state = self.state();
         let id = KeyProviderId(state.next_id());
         state.providers.insert(id, name);

@@ -2,7 +2,8 @@
 //!
 //! There is no key server behind it. What a contact with one would bring is in its host name: `down...` cannot be
 //! reached, `stranger...` does not accept our certificate, `broken...` answers with an error; every other host works.
-//! `twin...` holds different keys under the same ids as every other server.
+//! `twin...` holds different keys under the same ids as every other server. A provider named `defect` is a defect of the
+//! program, one named `slow` takes [`SLOW`].
 
 mod cluster;
 mod drives;
@@ -12,7 +13,9 @@ mod sear;
 mod volumes;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use ekm_bridge::rpc::auth::{PasswordHash, Role};
 use ekm_bridge::rpc::control::{Account, NewCluster, Outcome};
@@ -34,6 +37,8 @@ use ekm_bridge::rpc::{ApiError, ErrorName};
 pub(crate) const ADMIN: (&str, &str) = ("admin", "correct horse");
 /// A user who may only read, made with the cluster.
 pub(crate) const READER: (&str, &str) = ("reader", "battery staple");
+/// How long a slow call takes.
+pub(crate) const SLOW: Duration = Duration::from_millis(400);
 /// The one node there is.
 pub(crate) const NODE: NodeId = NodeId(1);
 /// Its address.
@@ -43,6 +48,7 @@ pub(crate) const NODE_ADDRESS: &str = "127.0.0.1";
 #[derive(Default)]
 pub(crate) struct Model {
     state: Mutex<State>,
+    slow_calls: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -86,6 +92,18 @@ impl Model {
         ekm_bridge::rpc::control::Cluster::create_cluster(&model, new).unwrap();
         model.state().accounts.push(account(READER.0, READER.1, Role::ReadOnly));
         model
+    }
+
+    /// Returns once a slow call has begun.
+    pub(crate) fn wait_for_slow_call(&self) {
+        while self.slow_calls.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    fn be_slow(&self) {
+        self.slow_calls.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(SLOW);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -49,7 +49,7 @@ impl ListVolumes {
         self.start_volume.is_none_or(|first| volume.id >= first)
             && self.volume_status.is_none_or(|wanted| volume.status == wanted)
             && self.accounts.as_ref().is_none_or(|wanted| wanted.contains(&volume.account))
-            && self.is_paired.is_none_or(|wanted| !volume.volume_pairs.is_empty() == wanted)
+            && self.is_paired.is_none_or(|wanted| volume.volume_pairs.is_empty() != wanted)
             && self.volumes.as_ref().is_none_or(|wanted| wanted.contains(&volume.id))
             && self.volume_name.as_ref().is_none_or(|wanted| volume.name == *wanted)
             && schemes.is_none_or(|wanted| wanted.contains(&volume.current_protection_scheme))
