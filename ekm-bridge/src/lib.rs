@@ -13,6 +13,7 @@
 //!  └─ transport                TCP, mutual TLS, time-outs
 //! trust      who we are to key servers, and the watch over certificates
 //! audit      who asked for what        metrics    numbers for a monitoring system
+//! rpc::Server ─▶ rpc::Control  the Element API over HTTPS, and what it needs of a node
 //! ```
 #![forbid(unsafe_code)]
 
@@ -25,6 +26,7 @@ pub mod node;
 mod private_file;
 pub mod provider;
 pub mod records;
+pub mod rpc;
 pub mod state_dir;
 pub mod store;
 pub mod time;

@@ -32,7 +32,7 @@ const EKM_BRIDGE: Layers = Layers {
     source: "ekm-bridge/src",
     rows: &[
         &["time", "private_file", "state_dir", "alarm", "metrics", "kmip"],
-        &["store", "audit", "transport"],
+        &["store", "audit", "transport", "rpc"],
         &["keyserver"],
         &["provider", "records"],
         &["trust", "node"],
