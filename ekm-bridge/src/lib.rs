@@ -19,6 +19,7 @@
 
 pub mod alarm;
 pub mod audit;
+pub mod cluster;
 pub mod keyserver;
 pub mod kmip;
 pub mod metrics;
