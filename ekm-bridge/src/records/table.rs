@@ -78,6 +78,14 @@ impl<'a, T: Record> Table<'a, T> {
         self.records.transact(|work| work.update(id, &mut change))
     }
 
+    /// Adds a record under its own id, under which there is none yet.
+    ///
+    /// # Errors
+    /// [`RecordError::Exists`], and when the store fails.
+    pub fn create(&self, record: &T) -> Result<(), RecordError> {
+        self.records.transact(|work| work.create(record))
+    }
+
     /// Writes a record under its own id, whether there is one or not.
     ///
     /// # Errors

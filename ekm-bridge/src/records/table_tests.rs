@@ -234,6 +234,9 @@ fn what_is_not_there_cannot_be_changed_and_ids_cannot_be_changed() {
     assert!(matches!(things.update(ThingId(1), |_| ()), Err(RecordError::Absent { .. })));
     let id = things.insert(thing(0)).unwrap().id;
     assert!(matches!(things.update(id, |thing| thing.id = ThingId(9)), Err(RecordError::Invalid { .. })));
+    let again = things.create(&thing(1)(id)).unwrap_err();
+    assert!(matches!(again, RecordError::Exists { kind: "thing", .. }), "{again}");
+    assert_eq!(things.need(id).unwrap().colour, COLOURS[0]);
     assert!(matches!(things.insert(|_| thing(0)(ThingId(50))), Err(RecordError::Invalid { .. })));
 }
 

@@ -109,6 +109,17 @@ impl<'a> Work<'a> {
         Ok(record)
     }
 
+    /// Adds a record under its own id, under which there is none yet.
+    ///
+    /// # Errors
+    /// [`RecordError::Exists`], and when the store fails.
+    pub fn create<T: Record>(&mut self, record: &T) -> Result<(), RecordError> {
+        match self.get::<T>(record.id())? {
+            None => self.put(record),
+            Some(known) => Err(RecordError::Exists { kind: T::KIND, id: known.id().to_string() }),
+        }
+    }
+
     /// Writes a record under its own id, whether there is one or not.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub use rules::{
 use super::key_providers::{KeyProviderId, KeyProviderRecord};
 use super::key_servers::{KeyServer, KeyServerId};
 use super::master_keys::{Management, MasterKeyRecord, MasterKeyState};
-use super::{Record, RecordError, Records, Work};
+use super::{RecordError, Records, Work};
 
 /// Why a verb did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -113,13 +113,10 @@ impl<'a> KeyManagement<'a> {
     /// When the provider is absent or has no server, the key is known already, or the store fails.
     pub fn record_key(&self, key: &MasterKeyRecord) -> Result<(), KeyManagementError> {
         self.records.transact(|work| {
-            if work.get::<MasterKeyRecord>(key.id)?.is_some() {
-                return Err(RecordError::Exists { kind: MasterKeyRecord::KIND, id: key.id.to_string() }.into());
-            }
             if let Management::External(provider) = key.management {
                 may_activate(&work.need(provider)?, &work.list()?)?;
             }
-            work.put(key)?;
+            work.create(key)?;
             Ok(refresh_activity(work, key.management)?)
         })
     }

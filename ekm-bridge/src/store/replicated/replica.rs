@@ -39,8 +39,10 @@ pub struct Replica {
     pub store: Uuid,
     /// On which drive it is.
     pub drive: DriveId,
-    /// All epochs it knows, by number, at least one.
-    epochs: Vec<Epoch>,
+    /// The epochs before its last, by number.
+    earlier: Vec<Epoch>,
+    /// The last epoch it knows.
+    last: Epoch,
     /// Everything in it, the entries above included.
     pub snapshot: Snapshot,
 }
@@ -53,8 +55,9 @@ impl Replica {
     pub fn parse(snapshot: Snapshot) -> Result<Self, String> {
         let store = uuid_at(&snapshot, STORE)?;
         let drive = DriveId(uuid_at(&snapshot, DRIVE)?);
-        let epochs = epochs_of(&snapshot)?;
-        Ok(Self { store, drive, epochs, snapshot })
+        let mut earlier = epochs_of(&snapshot)?;
+        let last = earlier.pop().ok_or("it knows no epoch")?;
+        Ok(Self { store, drive, earlier, last, snapshot })
     }
 
     /// The first copy of a new store, on `drive` alone.
@@ -62,7 +65,8 @@ impl Replica {
         let too_long = || "its counters are at their end".to_owned();
         let start = Revision(contents.revision.0.checked_add(1).ok_or_else(too_long)?);
         let epoch = Epoch::after(0, start, vec![drive]).ok_or_else(too_long)?;
-        let mut snapshot = Snapshot { revision: start, entries: contents.entries.clone() };
+        let entries = contents.entries.iter().filter(|(key, _)| !is_reserved(key)).cloned().collect();
+        let mut snapshot = Snapshot { revision: start, entries };
         let value = epoch.value().map_err(|error| error.to_string())?;
         snapshot.set(&epoch.key(), Entry { revision: start, value });
         snapshot.set(STORE, Entry { revision: start, value: store.to_string().into_bytes() });
@@ -72,8 +76,7 @@ impl Replica {
     /// The last epoch it knows.
     #[must_use]
     pub fn epoch(&self) -> &Epoch {
-        // `parse` refuses a copy without epochs.
-        self.epochs.last().expect("a copy knows at least one epoch")
+        &self.last
     }
 
     /// Its revision.
@@ -90,7 +93,7 @@ impl Replica {
 
     /// The epoch of this number.
     pub(super) fn epoch_at(&self, number: u64) -> Option<&Epoch> {
-        self.epochs.iter().find(|epoch| epoch.number == number)
+        self.earlier.iter().chain([&self.last]).find(|epoch| epoch.number == number)
     }
 
     /// The last revision of the epoch of this number; `None` while it lasts, or when it is not known.
@@ -142,5 +145,5 @@ fn epochs_of(snapshot: &Snapshot) -> Result<Vec<Epoch>, String> {
         }
         epochs.push(epoch);
     }
-    if epochs.is_empty() { Err("it knows no epoch".into()) } else { Ok(epochs) }
+    Ok(epochs)
 }
