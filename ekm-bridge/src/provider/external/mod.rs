@@ -32,6 +32,7 @@ mod tend;
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use keywrap::keys::{KeyId, MasterKey};
 
@@ -62,6 +63,8 @@ pub struct ExternalProvider {
     cache: Mutex<Cache>,
     /// Whoever changes keys on servers holds this: one at a time.
     writing: Mutex<()>,
+    /// When missing copies and failed keys are looked for again.
+    next_repairs: Mutex<Duration>,
 }
 
 impl ExternalProvider {
@@ -77,8 +80,9 @@ impl ExternalProvider {
     ) -> Self {
         let cache = Mutex::new(Cache::new(settings.cache, clock.elapsed()));
         let members = Mutex::new(servers.into_iter().map(|server| Arc::new(Member::new(server))).collect());
-        let (name, records, writing) = (format!("external {id}"), Records::new(store, id), Mutex::new(()));
-        Self { name, settings, records, clock, members, cache, writing }
+        let (name, records) = (format!("external {id}"), Records::new(store, id));
+        let (writing, next_repairs) = (Mutex::new(()), Mutex::default());
+        Self { name, settings, records, clock, members, cache, writing, next_repairs }
     }
 
     /// Makes a key that the provider has the one that new volumes use: the end of a rekey.

@@ -49,7 +49,8 @@ impl ExternalProvider {
         if is_right { Ok(key) } else { Err(copy::wrong_bytes(id)) }
     }
 
-    fn cached(&self, id: KeyId) -> Option<MasterKey> {
+    /// The key, if it is in memory.
+    pub(super) fn cached(&self, id: KeyId) -> Option<MasterKey> {
         self.expired_cache().0.get(id)
     }
 

@@ -44,12 +44,15 @@ pub enum SyncError {
 }
 
 /// What joining changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncReport {
     /// Keys that all servers hold now.
     pub keys: usize,
     /// Copies that were made, on the new server and on the others.
     pub copies: usize,
+    /// Keys on record that no server holds and that are not in memory either: what depends on them is lost unless a
+    /// server that has them joins.
+    pub missing: Vec<KeyId>,
 }
 
 /// One key of the union: its bytes, and the servers that have it, by position.
@@ -79,8 +82,9 @@ impl ExternalProvider {
 
     /// Makes all servers hold the union of their keys.
     fn synchronise(&self, members: &Members) -> Result<SyncReport, SyncError> {
-        let shared = self.union(members)?;
-        let mut report = SyncReport { keys: shared.len(), copies: 0 };
+        let mut shared = self.union(members)?;
+        let missing = self.add_from_memory(&mut shared)?;
+        let mut report = SyncReport { keys: shared.len(), copies: 0, missing };
         for (id, Shared { key, holders }) in &shared {
             let missing = members.iter().enumerate().filter(|(position, _)| !holders.contains(position));
             for (_, member) in missing {
@@ -93,6 +97,19 @@ impl ExternalProvider {
         }
         members.iter().for_each(|member| member.set_owed(false));
         Ok(report)
+    }
+
+    /// Adds keys on record that no server holds any more. Returns those that are not in memory either.
+    fn add_from_memory(&self, shared: &mut BTreeMap<KeyId, Shared>) -> Result<Vec<KeyId>, ProviderError> {
+        let mut missing = Vec::new();
+        for id in self.records.wanted().map_err(|error| self.record_failed(error))? {
+            match (shared.contains_key(&id), self.cached(id)) {
+                (true, _) => {}
+                (false, Some(key)) => drop(shared.insert(id, Shared { key, holders: Vec::new() })),
+                (false, None) => missing.push(id),
+            }
+        }
+        Ok(missing)
     }
 
     /// Reads every key of every server and compares.

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use keywrap::keys::KeyId;
 
-use super::ExternalProvider;
 use super::copy;
 use super::member::Member;
 use super::records::Held;
 use super::retire::clear;
+use super::{ExternalProvider, lock};
 use crate::alarm::{Alarm, AlarmCode, Severity};
 use crate::provider::ErrorKind;
 
 /// How old an intent is before its key is cleared away: longer than any request to a server takes.
 const SETTLED: Duration = Duration::from_secs(600);
+
+/// How often missing copies and failed keys are looked for.
+const REPAIR: Duration = Duration::from_secs(60);
 
 /// What a round did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,22 +31,32 @@ pub struct Tended {
 
 impl ExternalProvider {
     /// One round: checks the servers that are due, wipes keys whose time is over, brings keys to servers that lack them,
-    /// and clears away keys whose making failed. Call it every few seconds; it does nothing when nothing is due.
+    /// and clears away keys whose making failed. Call it every few seconds: it costs nothing while nothing is due.
     pub fn tend(&self) -> Tended {
-        let mut tended = Tended::default();
-        let now = self.clock.elapsed();
-        let members = self.members();
+        let (now, members) = (self.clock.elapsed(), self.members());
         for member in members.iter().filter(|member| member.is_due(now)) {
             // What came of it is in the member's health.
             drop(member.check(self.clock.as_ref()));
         }
-        tended.locked = self.expired_cache().1;
-        let _one_at_a_time = self.writing();
-        for member in members.iter().filter(|member| member.owes() && member.health().is_up()) {
-            self.repair(member, &mut tended);
+        let mut tended = Tended { locked: self.expired_cache().1, ..Tended::default() };
+        if self.begins_repairs(now) {
+            let _one_at_a_time = self.writing();
+            for member in members.iter().filter(|member| member.owes() && member.health().is_up()) {
+                self.repair(member, &mut tended);
+            }
+            self.clear_intents(&mut tended);
         }
-        self.clear_intents(&mut tended);
         tended
+    }
+
+    /// Whether it is time to look after keys again; then the next time is [`REPAIR`] later.
+    fn begins_repairs(&self, now: Duration) -> bool {
+        let mut next = lock(&self.next_repairs);
+        let is_due = *next <= now;
+        if is_due {
+            *next = now + REPAIR;
+        }
+        is_due
     }
 
     /// Brings one server every key that is known and that it lacks. What cannot be had now is tried again.

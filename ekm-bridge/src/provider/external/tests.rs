@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use keywrap::keys::KeyId;
 
 use super::model::{Fault, ModelServer, StoreFault, World, bytes};
@@ -102,7 +100,7 @@ fn another_server_gets_another_id_and_what_the_first_made_is_cleared_away_later(
     assert_eq!(world.store.keys("intent/").len(), 1);
     world.clock.advance(599);
     assert_eq!(world.provider.tend().cleared, [], "it might still be in the making");
-    world.clock.advance(1);
+    world.clock.advance(60);
     assert_eq!(world.provider.tend().cleared.len(), 1);
     assert_eq!(world.servers[0].alive().into_keys().collect::<Vec<_>>(), [id]);
     assert_eq!(world.store.keys("intent/").len(), 0);
@@ -188,13 +186,26 @@ fn a_server_that_joins_is_synchronised_both_ways() {
     let (server, theirs) = (ModelServer::new(5), KeyId::random());
     server.put(theirs, 0x77);
     let report = world.provider.add_server(Box::new(server.clone())).unwrap();
-    assert_eq!(report, SyncReport { keys: 2, copies: 3 });
+    assert_eq!(report, SyncReport { keys: 2, copies: 3, missing: vec![] });
     for member in [&world.servers[0], &world.servers[1], &server] {
         assert_eq!(member.alive().into_keys().collect::<Vec<_>>(), [ours.min(theirs), ours.max(theirs)]);
     }
     assert_eq!(world.provider.list().unwrap().len(), 2);
     assert_eq!(world.provider.health().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 5]);
     assert!(matches!(world.provider.add_server(Box::new(server)), Err(SyncError::Member(5))));
+}
+
+#[test]
+fn keys_that_no_server_holds_any_more_come_from_memory_or_are_named() {
+    let world = world(1);
+    let id = world.provider.create_key().unwrap();
+    let forgetful = fresh(&world);
+    world.servers[0].state().keys.clear();
+    let report = forgetful.add_server(Box::new(ModelServer::new(5))).unwrap();
+    assert_eq!(report, SyncReport { keys: 0, copies: 0, missing: vec![id] });
+    let report = world.provider.add_server(Box::new(ModelServer::new(7))).unwrap();
+    assert_eq!(report, SyncReport { keys: 1, copies: 2, missing: vec![] });
+    assert_eq!(world.servers[0].alive().into_keys().collect::<Vec<_>>(), [id]);
 }
 
 #[test]
