@@ -161,6 +161,14 @@ fn a_key_that_does_not_become_active_is_an_error() {
 }
 
 #[test]
+fn a_yes_to_activate_is_not_believed() {
+    let mut keys = keys(Fake { ignores_activate: true, ..Fake::default() });
+    let error = keys.create(&name()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.message.contains("Pre-Active"), "{error}");
+}
+
+#[test]
 fn what_is_no_key_of_ours_is_not_used_as_one() {
     let mut keys = keys(Fake::default());
     let id = keys.create(&name()).unwrap().id;
