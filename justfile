@@ -62,7 +62,7 @@ compare-cipher *options:
 compare-nbd *options: servers
     cargo run --release --locked --package sear-compare-nbd -- {{options}}
 
-# where `sear up` spends its time under 4 KiB reads and writes, as flame graphs (needs fio and perf): just profile-nbd DIR
+# where `sear up` spends its time under reads and writes of 4 KiB and 1 MiB, as flame graphs (needs fio and perf): just profile-nbd DIR
 profile-nbd folder: servers
     cargo run --release --locked --package sear-compare-nbd -- --profile {{folder}}
 

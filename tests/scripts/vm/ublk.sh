@@ -243,7 +243,23 @@ serve
 sear umount /run/mounted
 is_removed
 mountpoint -q /run/mounted && fail "still mounted"
-sear mount $image /run/mounted --via ublk
+# By the best way there is.
+sear mount $image /run/mounted
+findmnt -no SOURCE /run/mounted | grep -q '^/dev/ublkb' || fail "mounted from $(findmnt -no SOURCE /run/mounted)"
+[ "$(sha256sum </run/mounted/kept)" = "$sum" ] || fail "the file has changed"
+sear umount /run/mounted
+
+heading two copies of a volume, mounted by two that do not know of each other
+cp $image $image.copy
+cp -r $SEAR_STATE_DIR /run/other
+sear mount $image /run/mounted
+sear --state-dir /run/other mount $image.copy /run/second
+rm /run/second/kept
+sear umount /run/mounted
+mountpoint -q /run/second || fail "the other copy was unmounted"
+sear mount $image /run/mounted
+sear --state-dir /run/other umount /run/second
+mountpoint -q /run/mounted || fail "the other copy was unmounted"
 [ "$(sha256sum </run/mounted/kept)" = "$sum" ] || fail "the file has changed"
 sear umount /run/mounted
 ls /dev/ublkb* 2>/dev/null && fail "the device was not removed"

@@ -5,6 +5,7 @@
 
 mod compare;
 mod count;
+mod one_cpu;
 mod state;
 mod tracee;
 

@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 
 use crate::probe::{Job, Secret, program};
 
+use super::one_cpu::OneCpu;
 use super::state::State;
 
 /// Without a cache per thread, `calloc` gives out what was freed before: the ciphers of one program, of which only one
@@ -48,6 +49,7 @@ pub(super) struct Tracee {
     pid: Pid,
     /// Whether it has ended and was waited for: from then on, the process id may be somebody else's.
     ended: bool,
+    _cpu: OneCpu,
 }
 
 impl Tracee {
@@ -57,9 +59,10 @@ impl Tracee {
         let mut command = Command::new(program());
         command.env("GLIBC_TUNABLES", LAST_FREED_FIRST);
         command.args(line.split(' ')).args(secrets.iter().map(Secret::to_string));
+        let cpu = OneCpu::next();
         let child = command.spawn().unwrap_or_else(|error| panic!("cipher-probe cannot be run: {error}"));
         let pid = Pid::from_raw(child.id().try_into().expect("process ids are small"));
-        let tracee = Self { child, pid, ended: false };
+        let tracee = Self { child, pid, ended: false, _cpu: cpu };
         tracee.expect_stop();
         tracee
     }

@@ -29,6 +29,7 @@ mod mounts_left_behind;
 mod real_tree;
 mod scripts;
 mod secrets;
+mod shared_file;
 mod shared_volume;
 mod tls;
 mod vm;

@@ -59,6 +59,11 @@ impl Links {
         std::fs::read_link(self.at("nbd")).ok()
     }
 
+    /// The ublk device that is or was attached.
+    pub(super) fn ublk(&self) -> Option<PathBuf> {
+        std::fs::read_link(self.at("ublk")).ok()
+    }
+
     /// Whether a chain has been set up and not taken down, whatever is left of it.
     pub(crate) fn is_used(&self) -> bool {
         self.dir().is_some() || self.nbd().is_some()
@@ -74,9 +79,15 @@ impl Links {
         set(&self.at("nbd"), device)
     }
 
-    /// Forgets both, and removes the directory of the FUSE export, which nothing is mounted at.
+    /// Says which ublk device is going to be mounted.
+    pub(super) fn set_ublk(&self, device: &Path) -> Result<(), ChainError> {
+        set(&self.at("ublk"), device)
+    }
+
+    /// Forgets them, and removes the directory of the FUSE export, which nothing is mounted at.
     pub(super) fn clear(&self) -> Result<(), ChainError> {
-        for path in [self.at("mount"), self.at("nbd")] {
+        for kind in ["mount", "nbd", "ublk"] {
+            let path = self.at(kind);
             missing_is_fine(std::fs::remove_file(&path)).map_err(ChainError::io("remove", path))?;
         }
         let dir = self.fuse_dir();

@@ -67,7 +67,7 @@ struct Arguments {
     /// Where the images on a disk are
     #[arg(long, default_value = "target", value_name = "DIR")]
     disk: PathBuf,
-    /// Measure nothing; record where `sear up` spends its time under 4 KiB reads and writes, as flame graphs in DIR
+    /// Measure nothing; record where `sear up` spends its time under reads and writes of 4 KiB and 1 MiB, as flame graphs in DIR
     #[arg(long, value_name = "DIR", conflicts_with_all = ["record", "sections"])]
     profile: Option<PathBuf>,
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,11 +47,10 @@ pub fn check() -> Result<(), UblkError> {
     }
 }
 
-/// The node of the device that carries a volume, whether its server lives or not.
+/// Whether the ublk device with this node carries the volume, or a copy of it; its server may be dead.
 #[must_use]
-pub fn find(uuid: &[u8; 16]) -> Option<PathBuf> {
-    let number = Driver::open().ok()?.find(identity(uuid))?;
-    Some(node(number))
+pub fn carries(node: &Path, uuid: &[u8; 16]) -> bool {
+    number_of(node).zip(Driver::open().ok()).is_some_and(|(number, mut driver)| driver.carries(number, identity(uuid)))
 }
 
 /// What a device is made from.
@@ -237,6 +236,10 @@ impl Device {
 
 fn node(number: u32) -> PathBuf {
     format!("/dev/ublkb{number}").into()
+}
+
+fn number_of(node: &Path) -> Option<u32> {
+    node.to_str()?.strip_prefix("/dev/ublkb")?.parse().ok()
 }
 
 /// What a device carries for its volume: never 0, which is what devices of others carry.

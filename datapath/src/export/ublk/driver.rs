@@ -128,9 +128,9 @@ impl Driver {
         self.call(command::UPDATE_SIZE, device, sectors, &[], || true).map(drop).map_err(doing)
     }
 
-    /// The device that carries `identity`.
-    pub(super) fn find(&mut self, identity: u64) -> Option<u32> {
-        devices().into_iter().find(|device| self.info(*device).is_some_and(|info| info.identity == identity))
+    /// Whether the device is there, and carries `identity`.
+    pub(super) fn carries(&mut self, device: u32, identity: u64) -> bool {
+        self.info(device).is_some_and(|info| info.identity == identity)
     }
 
     /// The device that carries `identity`, was made by this user, and whose server is gone; what never started is

@@ -23,6 +23,6 @@ mod queue;
 mod request;
 mod users;
 
-pub use device::{Config, Device, check, find};
+pub use device::{Config, Device, carries, check};
 pub use error::UblkError;
 pub use users::Users;

@@ -58,6 +58,7 @@ impl Choice {
             Self::Fuse => Ok(Via::Fuse),
             Self::Nbd => nbd::require().map(|()| Via::Nbd),
             Self::Ublk => ublk::require().map(|()| Via::Ublk),
+            Self::Auto if ublk::require().is_ok() => Ok(Via::Ublk),
             Self::Auto if nbd::is_there() => Ok(Via::Nbd),
             Self::Auto => Ok(Via::Fuse),
         }
@@ -73,7 +74,7 @@ impl Via {
         match self {
             Self::Fuse => loops::attach(ready),
             Self::Nbd => nbd::attach(ready, links),
-            Self::Ublk => ublk::attach(ready),
+            Self::Ublk => ublk::attach(ready, links),
         }
     }
 }

@@ -24,17 +24,18 @@ pub(super) fn require() -> Result<(), ChainError> {
 }
 
 /// The server's device.
-pub(super) fn attach(ready: &Ready) -> Result<Device, ChainError> {
+pub(super) fn attach(ready: &Ready, links: &Links) -> Result<Device, ChainError> {
     let path = ready.block_device.as_ref().map_or(Path::new(""), |device| &device.path);
+    links.set_ublk(path)?;
     wait_until(NODE, || path.exists());
     Device::named(&path.file_name().unwrap_or_default().to_string_lossy())
 }
 
-/// The volume's device, whether its server lives or not: it carries the volume's UUID. Only of a volume that was mounted
-/// from this run directory: another may serve a copy.
+/// The device that was mounted, whether its server lives or not. It must carry the volume's UUID, or its number has gone
+/// to another; and one with the UUID must be the one that was mounted, or it is of a copy of the volume.
 pub(super) fn of(links: &Links) -> Option<Device> {
-    links.dir()?;
-    let path = ublk::find(links.uuid.as_bytes())?;
+    let path = links.ublk()?;
+    ublk::carries(&path, links.uuid.as_bytes()).then_some(())?;
     Device::named(&path.file_name()?.to_string_lossy()).ok()
 }
 

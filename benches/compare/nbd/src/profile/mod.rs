@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::Pid;
+use sear_benches::awake::Awake;
 
 use crate::contestant::{Contestant, Running, Start, Transport};
 use crate::fio::{self, Load, Pattern};
@@ -23,12 +24,25 @@ const FREQUENCY: &str = "997";
 /// How long the load runs before sampling begins, and goes on after it has ended.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// Records reads and writes, and writes a drawing and the folded stacks of each into `folder`.
+/// What is profiled: the file's name, the title, and the load.
+const LOADS: [(&str, &str, Load); 4] = [
+    ("read", "4 KiB random read, 32 in flight", load(Pattern::RandRead, 4 << 10, 32)),
+    ("write", "4 KiB random write, 32 in flight", load(Pattern::RandWrite, 4 << 10, 32)),
+    ("read-1m", "1 MiB read, 8 in flight", load(Pattern::Read, 1 << 20, 8)),
+    ("write-1m", "1 MiB write, 8 in flight", load(Pattern::Write, 1 << 20, 8)),
+];
+
+const fn load(pattern: Pattern, block: u64, depth: u32) -> Load {
+    Load { pattern, block, depth, connections: 1 }
+}
+
+/// Records each of the loads, and writes a drawing and the folded stacks of each into `folder`.
 ///
 /// # Errors
 /// When Sear does not start, when `perf` or `fio` is missing or fails, or when the folder cannot be written.
 pub(crate) fn record(setup: &Setup<'_>, folder: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(folder)?;
+    let _awake = Awake::ask();
     let scratch = Scratch::new(setup.memory, setup.image_len)?;
     let start = Start {
         scratch: &scratch,
@@ -40,14 +54,13 @@ pub(crate) fn record(setup: &Setup<'_>, folder: &Path) -> Result<(), Box<dyn Err
     };
     let running = Contestant::Sear.start(&start)?;
     fio::fill(&running.target, setup.sides.load)?;
-    for (name, pattern) in [("read", Pattern::RandRead), ("write", Pattern::RandWrite)] {
-        let load = Load { pattern, block: 4096, depth: 32, connections: 1 };
+    for (name, title, load) in LOADS {
         let stacks = fold::stacks(&sample(&running, load, setup, &scratch)?);
         if stacks.is_empty() {
             return Err("perf took no sample of the server".into());
         }
         fs::write(folder.join(format!("{name}.folded")), fold::text(&stacks))?;
-        let title = format!("sear up, 4 KiB random {name}, 32 in flight");
+        let title = format!("sear up, {title}");
         fs::write(folder.join(format!("{name}.svg")), flame::draw(&stacks, &title))?;
         println!("## {title}\n\nBy the function on top of the stack:\n\n{}", fold::tops(&stacks, 25));
     }

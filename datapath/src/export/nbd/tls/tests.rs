@@ -3,10 +3,14 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::ConnectionTrafficSecrets;
+use rustls::crypto::cipher::{AeadKey, Iv};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig, SupportedCipherSuite};
 
+use super::record::{Content, HEADER, Protection, length};
 use super::{RecordError, Session, TlsFault};
 use crate::ring::Message;
 
@@ -216,4 +220,72 @@ fn what_is_no_tls_is_refused_at_its_first_bytes() {
     assert!(matches!(pair.give(b"GET / HTTP/1.1\r\n"), Err(TlsFault::Record(RecordError::Unexpected))));
     let mut pair = Pair::new(suite, 1 << 20);
     assert!(matches!(pair.give(&[23, 3, 3, 0xff, 0xff]), Err(TlsFault::Record(RecordError::Overflow))));
+}
+
+/// Both ends of one direction.
+fn ends(version: ProtocolVersion, chacha: bool) -> [Protection; 2] {
+    let make = || {
+        let (key, iv) = (AeadKey::from([7; 32]), Iv::new([9; 12]));
+        let secrets = match chacha {
+            true => ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv },
+            false => ConnectionTrafficSecrets::Aes256Gcm { key, iv },
+        };
+        Protection::new(version, &(0, secrets)).unwrap()
+    };
+    [make(), make()]
+}
+
+fn version() -> impl Strategy<Value = ProtocolVersion> {
+    prop_oneof![Just(ProtocolVersion::TLSv1_2), Just(ProtocolVersion::TLSv1_3)]
+}
+
+proptest! {
+    /// A peer that knows the key may still seal what no honest one would.
+    #[test]
+    fn what_a_peer_seals_opens_as_that_or_is_too_long(
+        version in version(), chacha: bool, content in 1_u8.., len in 0..20_000_usize, padding in 0..300_usize,
+    ) {
+        let [mut peer, mut ours] = ends(version, chacha);
+        for _ in 0..2 {
+            let mut record = Vec::new();
+            let start = peer.begin(&mut record);
+            record.extend(pattern(len));
+            if version == ProtocolVersion::TLSv1_3 && padding > 0 {
+                record.push(content);
+                record.resize(record.len() + padding - 1, 0);
+                peer.seal(Content(0), &mut record, start).unwrap();
+            } else {
+                peer.seal(Content(content), &mut record, start).unwrap();
+            }
+            let whole = length(&record);
+            prop_assert!(whole == Ok(Some(record.len())) || whole == Err(RecordError::Overflow));
+            match ours.open(&mut record) {
+                Ok((opened, range)) => {
+                    prop_assert_eq!((opened, &record[range]), (Content(content), &pattern(len)[..]));
+                }
+                Err(error) => prop_assert_eq!((error, len > 1 << 14), (RecordError::Overflow, true)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_with_any_bit_turned_or_its_end_missing_is_damaged(
+        version in version(), chacha: bool, len in 0..100_usize, at: prop::sample::Index, bit in 0..8_u8, cut: bool,
+    ) {
+        let [mut peer, mut ours] = ends(version, chacha);
+        let mut record = Vec::new();
+        let start = peer.begin(&mut record);
+        record.extend(pattern(len));
+        peer.seal(Content::DATA, &mut record, start).unwrap();
+        let at = HEADER + at.index(record.len() - HEADER);
+        if cut { record.truncate(at) } else { record[at] ^= 1 << bit }
+        prop_assert_eq!(ours.open(&mut record), Err(RecordError::Damaged));
+    }
+
+    #[test]
+    fn bytes_that_nobody_sealed_are_no_record(version in version(), chacha: bool, mut bytes: Vec<u8>) {
+        let whole = length(&bytes);
+        prop_assert!(whole.is_err() || whole.unwrap().is_none_or(|len| len <= HEADER + (1 << 14) + 2048));
+        prop_assert!(ends(version, chacha)[0].open(&mut bytes).is_err());
+    }
 }
