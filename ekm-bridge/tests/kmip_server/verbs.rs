@@ -83,6 +83,22 @@ fn a_revoked_key_that_the_server_withholds_is_refused_not_absent() {
 }
 
 #[test]
+fn a_key_is_copied_to_a_second_server_once() {
+    let Some(first) = shared() else { return };
+    let Some(second) = Start::extended().or_skip() else { return };
+    let name = new_name();
+    let (mut first, mut second) = (keys(first), keys(&second));
+    first.create(&name).unwrap();
+    let (_, key) = first.key(&name).unwrap();
+    assert!(!second.register(&name, &key).unwrap().was_there);
+    assert!(second.register(&name, &key).unwrap().was_there);
+    assert_eq!(second.key(&name).unwrap().1.0.expose_secret(), key.0.expose_secret());
+    let other = new_name();
+    second.create(&other).unwrap();
+    expect(second.register(&other, &key), ErrorKind::Ambiguous, &["another key"]);
+}
+
+#[test]
 fn another_client_does_not_see_the_key() {
     let Some(server) = shared() else { return };
     let name = new_name();

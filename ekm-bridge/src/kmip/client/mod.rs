@@ -36,13 +36,16 @@ pub struct Client<E> {
     exchange: E,
     credential: Option<Credential>,
     limits: Limits,
-    version: Option<ProtocolVersion>,
+    /// What somebody decided to speak.
+    fixed: Option<ProtocolVersion>,
+    /// What was agreed on.
+    agreed: Option<ProtocolVersion>,
 }
 
 impl<E: Exchange> Client<E> {
     /// A client that has not asked anything yet.
     pub fn new(exchange: E) -> Self {
-        Self { exchange, credential: None, limits: Limits::STANDARD, version: None }
+        Self { exchange, credential: None, limits: Limits::STANDARD, fixed: None, agreed: None }
     }
 
     /// The same client with a user name and a password in every request.
@@ -51,10 +54,10 @@ impl<E: Exchange> Client<E> {
         Self { credential, ..self }
     }
 
-    /// The same client, which speaks `version` without asking for the server's.
+    /// The same client, which speaks `version`, if there is one, without asking for the server's.
     #[must_use]
     pub fn with_version(self, version: Option<ProtocolVersion>) -> Self {
-        Self { version, ..self }
+        Self { fixed: version, ..self }
     }
 
     /// The server's name for errors and logs.
@@ -72,11 +75,11 @@ impl<E: Exchange> Client<E> {
     /// # Errors
     /// When there is none, or the server cannot be asked.
     pub fn version(&mut self) -> Result<ProtocolVersion, KmipError> {
-        if let Some(version) = self.version {
+        if let Some(version) = self.fixed.or(self.agreed) {
             return Ok(version);
         }
         let version = self.negotiate()?;
-        self.version = Some(version);
+        self.agreed = Some(version);
         Ok(version)
     }
 
@@ -178,7 +181,7 @@ impl<E: Exchange> Client<E> {
     /// A server that was exchanged for an older one is asked for its versions again.
     fn forget_wrong_version(&mut self, error: &KmipError) {
         if error.failure().is_some_and(super::message::Failure::says_wrong_version) {
-            self.version = None;
+            self.agreed = None;
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Fake {
     /// Returns every object to a search by a custom attribute.
     pub(super) ignores_custom_search: bool,
     pub(super) keeps_destroyed: bool,
+    /// Says yes to Activate and leaves the key as it is.
+    pub(super) ignores_activate: bool,
     /// Answers for attributes only by name.
     pub(super) wants_names: bool,
     /// The next request for this operation is carried out, and the answer lost.
@@ -59,6 +61,7 @@ impl Default for Fake {
             takes_custom: true,
             ignores_custom_search: false,
             keeps_destroyed: false,
+            ignores_activate: false,
             wants_names: false,
             lose_reply: None,
             lose_request: None,

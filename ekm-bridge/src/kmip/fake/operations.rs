@@ -42,6 +42,7 @@ impl Fake {
                 self.object(payload).map(|object| object.show(&wanted, version))
             }
             Operation::ADD_ATTRIBUTE => self.add(payload),
+            Operation::ACTIVATE if self.ignores_activate => Ok(Vec::new()),
             Operation::ACTIVATE => self.step(payload, &[State::PRE_ACTIVE], State::ACTIVE),
             Operation::REVOKE => self.step(payload, &[State::ACTIVE], State::DEACTIVATED),
             Operation::DESTROY => self.destroy(payload),

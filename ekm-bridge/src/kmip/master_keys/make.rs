@@ -74,11 +74,13 @@ impl<E: Exchange> MasterKeys<E> {
     where
         R: Request<Response = UniqueId>,
     {
-        let found = self.find(name)?.filter(Found::is_live);
-        let was_there = found.is_some();
+        let found = self.find(name)?;
+        let was_there = found.as_ref().is_some_and(Found::is_live);
         let id = match found {
-            Some(found) => found.id,
-            None => self.make_anew(name, build)?,
+            Some(found) if found.is_live() => found.id,
+            // A copy may come back to a server. New bytes under an old name could be taken for the old key.
+            Some(gone) if R::OPERATION == Operation::CREATE => return Err(self.used_up(name, &gone.id)),
+            _ => self.make_anew(name, build)?,
         };
         self.activate(&id)?;
         let mut found = self.confirm(name, &id)?;
@@ -125,6 +127,11 @@ impl<E: Exchange> MasterKeys<E> {
             Some(found) => Ok(found.id),
             None => self.client.call(&request()),
         }
+    }
+
+    fn used_up(&self, name: &KeyName, id: &UniqueId) -> KmipError {
+        let message = format!("the key {}, {id} on the server, was destroyed; its name is not used again", name.name());
+        self.error(ErrorKind::Refused, Operation::CREATE, message)
     }
 
     /// Some servers take a custom attribute only by itself. Returns what the server said if it refused.

@@ -151,6 +151,19 @@ fn revoking_and_destroying_may_be_repeated() {
 }
 
 #[test]
+fn the_name_of_a_destroyed_key_is_not_given_to_a_new_one_but_a_copy_may_come_back() {
+    let mut keys = keys(Fake { keeps_destroyed: true, ..Fake::default() });
+    let id = keys.create(&name()).unwrap().id;
+    let key = keys.get(&id).unwrap();
+    keys.revoke(&id).unwrap();
+    keys.destroy(&id).unwrap();
+    let error = keys.create(&name()).unwrap_err();
+    assert!(error.kind == ErrorKind::Refused && error.message.contains("destroyed"), "{error}");
+    assert_ne!(keys.register(&name(), &key).unwrap().id, id);
+    assert!(keys.key(&name()).is_ok(), "the live one is found beside the destroyed one");
+}
+
+#[test]
 fn a_key_that_does_not_become_active_is_an_error() {
     let refusal = (ResultReason::PERMISSION_DENIED, "two people have to approve");
     let mut keys = keys(Fake { refuse: Some((Operation::ACTIVATE, refusal)), ..Fake::default() });
@@ -158,6 +171,14 @@ fn a_key_that_does_not_become_active_is_an_error() {
     assert!(error.message.contains("two people"), "{error}");
     fake(&mut keys).refuse = None;
     assert!(keys.create(&name()).unwrap().was_there, "the next attempt takes the same key up");
+}
+
+#[test]
+fn a_yes_to_activate_is_not_believed() {
+    let mut keys = keys(Fake { ignores_activate: true, ..Fake::default() });
+    let error = keys.create(&name()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Refused);
+    assert!(error.message.contains("Pre-Active"), "{error}");
 }
 
 #[test]
