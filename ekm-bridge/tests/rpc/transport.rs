@@ -1,5 +1,6 @@
 //! HTTP: paths, versions, what is answered without a call.
 
+use std::io::Write;
 use std::time::Instant;
 
 use ekm_bridge::rpc::server::Limits;
@@ -151,4 +152,19 @@ fn calls_over_the_limit_wait_for_their_turn() {
         }
     });
     assert!(begin.elapsed() >= SLOW * 3);
+}
+
+#[test]
+fn a_call_whose_client_hung_up_keeps_its_turn() {
+    let rig = Rig::limited(Limits { calls: 1, ..Limits::default() });
+    let mut admin = rig.admin();
+    admin.ok("GetAPI", json!({}));
+    let begin = Instant::now();
+    let mut tls = admin.connect().unwrap();
+    let call = br#"{"method":"CreateKeyProviderKmip","params":{"keyProviderName":"slow"}}"#;
+    tls.get_mut().write_all(&admin.request("POST", "/json-rpc/12.3", call)).unwrap();
+    rig.model.wait_for_slow_call();
+    drop(tls);
+    admin.ok("GetAPI", json!({}));
+    assert!(begin.elapsed() >= SLOW);
 }

@@ -30,13 +30,7 @@ const DATAPATH: Layers = Layers {
 
 const EKM_BRIDGE: Layers = Layers {
     source: "ekm-bridge/src",
-    rows: &[
-        &["time", "private_file", "state_dir"],
-        &["rpc"],
-        &["store"],
-        &["provider", "registry"],
-        &["node"],
-    ],
+    rows: &[&["time", "private_file", "state_dir"], &["rpc"], &["store"], &["provider", "registry"], &["node"]],
 };
 
 #[test]
