@@ -54,6 +54,11 @@ impl Client {
         Ok(BufReader::new(StreamOwned::new(tls, tcp)))
     }
 
+    /// Connects, so that the next request need not.
+    pub(crate) fn open(&mut self) {
+        self.connection = Some(self.connect().unwrap());
+    }
+
     /// Closes the connection, so that the next request opens another.
     pub(crate) fn disconnect(&mut self) {
         self.connection = None;

@@ -7,6 +7,7 @@ mod authentication;
 mod calls;
 mod client;
 mod model;
+mod network;
 mod sdk;
 mod speed;
 mod transport;

@@ -1,11 +1,13 @@
 //! HTTP: paths, versions, what is answered without a call.
 
-use std::time::Instant;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use ekm_bridge::rpc::server::Limits;
 use serde_json::json;
 
 use crate::Rig;
+use crate::client::Response;
 use crate::model::{READER, SLOW};
 
 #[test]
@@ -132,11 +134,19 @@ fn a_call_that_runs_is_answered_while_the_server_stops() {
 
 #[test]
 fn an_old_connection_is_closed_and_the_next_serves() {
-    let limits = Limits { connection_age: SLOW / 2, ..Limits::default() };
-    let rig = Rig::limited(limits);
+    let rig = Rig::limited(Limits { connection_age: Duration::from_secs(2), ..Limits::default() });
     let mut admin = rig.admin();
-    // Older than the limit when it is answered: the answer still comes, and says that it is the last.
-    admin.ok("CreateKeyProviderKmip", json!({"keyProviderName": "slow"}));
+    let request = admin.request("POST", "/json-rpc/12.3", br#"{"method":"GetAPI","id":1}"#);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut tls = admin.connect().unwrap();
+    loop {
+        assert!(Instant::now() < deadline, "the connection is still open");
+        let response = tls.get_mut().write_all(&request).and_then(|()| Response::read(&mut tls));
+        if response.is_err() || response.is_ok_and(|response| response.header("connection") == Some("close")) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
     admin.ok("GetClusterInfo", json!({}));
 }
 
@@ -151,4 +161,19 @@ fn calls_over_the_limit_wait_for_their_turn() {
         }
     });
     assert!(begin.elapsed() >= SLOW * 3);
+}
+
+#[test]
+fn a_call_whose_client_hung_up_keeps_its_turn() {
+    let rig = Rig::limited(Limits { calls: 1, ..Limits::default() });
+    let mut admin = rig.admin();
+    admin.ok("GetAPI", json!({}));
+    let begin = Instant::now();
+    let mut tls = admin.connect().unwrap();
+    let call = br#"{"method":"CreateKeyProviderKmip","params":{"keyProviderName":"slow"}}"#;
+    tls.get_mut().write_all(&admin.request("POST", "/json-rpc/12.3", call)).unwrap();
+    rig.model.wait_for_slow_call();
+    drop(tls);
+    admin.ok("GetAPI", json!({}));
+    assert!(begin.elapsed() >= SLOW);
 }

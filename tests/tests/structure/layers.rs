@@ -32,10 +32,12 @@ const EKM_BRIDGE: Layers = Layers {
     source: "ekm-bridge/src",
     rows: &[
         &["time", "private_file", "state_dir", "alarm", "metrics", "kmip"],
-        &["store", "audit", "transport", "rpc"],
+        &["rpc"],
+        &["store", "audit", "transport"],
         &["keyserver"],
         &["provider", "records"],
-        &["trust", "node"],
+        &["trust"],
+        &["cluster", "node"],
     ],
 };
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::rpc::auth::{Credentials, Culprit, Delays, MAX_WAIT, PasswordHash, Verified};
 use crate::rpc::control::{Account, Control};
@@ -52,7 +52,7 @@ pub(super) struct Gate {
     cluster_exists: AtomicBool,
     delays: Mutex<Delays>,
     verified: Mutex<Verified>,
-    runs: Semaphore,
+    runs: Arc<Semaphore>,
 }
 
 impl Gate {
@@ -64,7 +64,7 @@ impl Gate {
             cluster_exists: AtomicBool::new(false),
             delays: Mutex::default(),
             verified: Mutex::new(Verified::new()?),
-            runs: Semaphore::new(RUNS),
+            runs: Arc::new(Semaphore::new(RUNS)),
         })
     }
 
@@ -98,18 +98,20 @@ impl Gate {
     ) -> Result<Caller, Refusal> {
         loop {
             // The semaphore is never closed; if it were, nobody would get in.
-            let turn = self.runs.acquire().await.map_err(|_| unauthorized(&credentials))?;
+            let turn = Arc::clone(&self.runs).acquire_owned().await.map_err(|_| unauthorized(&credentials))?;
             if self.delays().wait(&culprit, Instant::now()).is_zero() {
-                return self.run(credentials, account, culprit).await;
+                return self.run(turn, credentials, account, culprit).await;
             }
             drop(turn);
             self.sit_out(&culprit, deadline).await?;
         }
     }
 
-    /// One full check, noted in both tables.
+    /// One full check, noted in both tables. It goes on when the client hangs up, and keeps its turn so long: otherwise
+    /// hanging up would be a way to have any number of runs at a time.
     async fn run(
         self: &Arc<Self>,
+        turn: OwnedSemaphorePermit,
         credentials: Credentials,
         account: Option<Account>,
         culprit: Culprit,
@@ -123,6 +125,7 @@ impl Gate {
                 Some(account) => gate.note_right(&credentials, account, &culprit),
                 None => gate.delays().failed(culprit, Instant::now()),
             }
+            drop(turn);
             right
         };
         match blocking(check).await.map_err(Refusal::Failed)? {
@@ -212,4 +215,25 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| ApiError::new(ErrorName::AssertionFailure, "the check of a caller broke off").caused_by(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for (source, expected) in [
+            ("127.0.0.1", true),
+            ("127.255.0.3", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("192.0.2.1", false),
+            ("::ffff:192.0.2.1", false),
+            ("2001:db8::1", false),
+            ("0.0.0.0", false),
+        ] {
+            assert_eq!(is_loopback(source.parse().unwrap()), expected, "{source}");
+        }
+    }
 }

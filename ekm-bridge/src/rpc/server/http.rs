@@ -50,10 +50,14 @@ async fn rpc(
 ) -> Result<Reply, Reply> {
     let caller = admit(shared, source, &request).await?;
     let body = read(shared, request).await?;
-    // The semaphore is never closed.
-    let _turn = shared.calls.acquire().await.map_err(|_| unavailable())?;
-    let service = Arc::clone(shared);
-    let call = move || service.service.answer(&version, &caller, source, &body);
+    // The semaphore is never closed. A call goes on when its client hangs up, and keeps its turn so long.
+    let turn = Arc::clone(&shared.calls).acquire_owned().await.map_err(|_| unavailable())?;
+    let shared = Arc::clone(shared);
+    let call = move || {
+        let answer = shared.service.answer(&version, &caller, source, &body);
+        drop(turn);
+        answer
+    };
     let Answer { body, was_request } = tokio::task::spawn_blocking(call).await.map_err(|_| unavailable())?;
     let status = if was_request { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(respond(status, JSON, body))

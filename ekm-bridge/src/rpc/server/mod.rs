@@ -75,7 +75,7 @@ struct Shared {
     gate: Arc<Gate>,
     observer: Arc<dyn Observer>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
-    calls: Semaphore,
+    calls: Arc<Semaphore>,
     limits: Limits,
 }
 
@@ -92,7 +92,7 @@ impl Server {
             gate: Arc::new(Gate::new(control, config.setup).ok_or(StartError::NoRandomness)?),
             observer: hooks.observer,
             metrics: hooks.metrics,
-            calls: Semaphore::new(limits.calls),
+            calls: Arc::new(Semaphore::new(limits.calls)),
             limits,
         });
         let runtime = runtime(limits.calls)?;
@@ -111,7 +111,8 @@ impl Server {
         self.address
     }
 
-    /// Stops in order: no new connections, running calls are answered, at most for [`Limits::grace`].
+    /// Stops in order: no new connections, running calls are answered within [`Limits::grace`]. A method that takes
+    /// longer is waited for once more as long, and then left behind. Not to be called from async code.
     pub fn stop(mut self) {
         self.stop_within(self.grace);
     }
