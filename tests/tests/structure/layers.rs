@@ -36,6 +36,7 @@ const EKM_BRIDGE: Layers = Layers {
         &["keyserver"],
         &["provider", "records"],
         &["trust", "node"],
+        &["cluster"],
     ],
 };
 

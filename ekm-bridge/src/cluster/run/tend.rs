@@ -1,0 +1,63 @@
+//! What has to be done now and then.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use crate::cluster::control::{ClusterControl, lock};
+use crate::rpc::control::Outcome;
+
+/// How often the background looks around.
+pub(super) const TICK: Duration = Duration::from_millis(250);
+
+impl ClusterControl {
+    /// One round: locked volumes are tried again when it is time, key servers and certificates are looked after, metadata
+    /// drives reported. Calling it more often than needed does no harm.
+    ///
+    /// # Errors
+    /// When the store fails; the next round tries again.
+    pub fn tend(&self) -> Outcome<()> {
+        if self.cluster()?.is_none() {
+            return Ok(());
+        }
+        if self.is_retry_due() {
+            self.unlock()?;
+        }
+        self.watch_servers()?;
+        self.watch_certificates()?;
+        self.report_drives()?;
+        self.count_faults()
+    }
+
+    /// The life of the thread that tends.
+    pub(super) fn keep_tending(self: Arc<Self>) {
+        while !self.wait_for(TICK, |_| false) {
+            if let Err(error) = self.tend() {
+                tracing::warn!("looking after the cluster failed and is tried again: {error}");
+            }
+        }
+    }
+
+    /// The life of the thread that drives rekeys.
+    pub(super) fn keep_rekeying(self: Arc<Self>) {
+        loop {
+            if let Err(error) = self.drive_rekey() {
+                tracing::warn!("the rekey cannot go on now and is tried again: {error}");
+            }
+            if self.wait_for(Duration::from_secs(5), |rekey| rekey) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for so long, or until a rekey is asked for where that counts; whether it is time to stop.
+    fn wait_for(&self, pause: Duration, counts: impl Fn(bool) -> bool) -> bool {
+        let state = lock(&self.wake.state);
+        let still = |state: &mut crate::cluster::control::WakeState| !state.stop && !counts(state.rekey);
+        let waited = self.wake.changed.wait_timeout_while(state, pause, still);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if counts(state.rekey) {
+            state.rekey = false;
+        }
+        state.stop
+    }
+}
