@@ -1,5 +1,4 @@
 //! The key pair, its request and the audit log beside other programs: `openssl` signs, `python3` checks the chain.
-#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use std::fs;
 use std::path::Path;

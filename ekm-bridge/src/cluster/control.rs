@@ -93,6 +93,8 @@ pub struct ClusterControl {
     pub(super) assigning: Mutex<()>,
     /// When to try again to unlock what is locked.
     pub(super) retry: Mutex<Retry>,
+    /// When to look at certificates again.
+    pub(super) next_watch: Mutex<Duration>,
     /// Who drives the rekey does it alone.
     pub(super) rekeying: Mutex<()>,
     pub(super) wake: Wake,
@@ -130,6 +132,7 @@ impl ClusterControl {
             turns: Turns::default(),
             assigning: Mutex::default(),
             retry: Mutex::default(),
+            next_watch: Mutex::default(),
             rekeying: Mutex::default(),
             wake: Wake::default(),
         })

@@ -1,7 +1,9 @@
 //! The power fails after each durable step of the store or the data path. After the next start everything is as before or
 //! as asked for, and what was begun comes to its end.
 
+use ekm_bridge::provider::ErrorKind;
 use ekm_bridge::rpc::control::{Cluster, SoftwareEncryption, Volumes};
+use ekm_bridge::rpc::types::async_results::AsyncStatus;
 use ekm_bridge::rpc::types::volumes::{ListVolumes, VolumeStatus};
 
 use crate::rig::{World, begin_rekey, create_cluster, create_volumes, is_done, new_cluster, new_volume, rekey};
@@ -113,4 +115,23 @@ fn a_rekey_that_is_interrupted_anywhere_comes_to_its_end() {
         );
         assert!(is_done(&rekey(&control, None)), "cut after {cut}: the next one works");
     });
+}
+
+#[test]
+fn a_rekey_whose_new_key_is_out_of_reach_after_a_restart_waits_for_it() {
+    let world = World::new();
+    let (control, provider) = world.with_provider();
+    create_volumes(&control, 2);
+    let handle = begin_rekey(&control, Some(provider)).unwrap();
+    // The intent, the key, and the transaction that puts it in force: then the power fails.
+    world.plug.cut_after(3);
+    assert!(control.drive_rekey().is_err());
+    world.contact.at("vault").fail(ErrorKind::Unreachable);
+    let control = world.reboot();
+    assert!(control.drive_rekey().is_err());
+    let result = ekm_bridge::rpc::control::AsyncResults::async_result(control.as_ref(), handle, true).unwrap();
+    assert_eq!(result.status, AsyncStatus::Running);
+    world.contact.at("vault").fail(None);
+    control.drive_rekey().unwrap();
+    assert!(is_done(&ekm_bridge::rpc::control::AsyncResults::async_result(control.as_ref(), handle, true).unwrap()));
 }

@@ -20,6 +20,8 @@ impl ClusterControl {
     pub(super) fn rewrap_volumes(&self, rekey: &Rekey) -> Outcome<()> {
         let new = match rekey.new.map(|id| self.master_key(id)) {
             Some(Ok(key)) => key,
+            // Only after a restart: until then it is in memory. Its server comes back, or somebody sees to it.
+            Some(Err(error)) if is_silence(&error) => return Err(error),
             Some(Err(error)) => return self.leave_behind(rekey, &error),
             None => return Err(ApiError::new(ErrorName::AssertionFailure, "the rekey has no new key")),
         };
@@ -60,6 +62,10 @@ impl ClusterControl {
         self.raise(&fault)?;
         self.end(rekey, &failed(error), "The rekey ended, and left volumes behind.")
     }
+}
+
+fn is_silence(error: &ApiError) -> bool {
+    matches!(error.name, ErrorName::KmipConnectionFailed | ErrorName::KmipAuthenticationFailed)
 }
 
 /// What is left behind, as one error; `None` when nothing is.

@@ -9,9 +9,9 @@ use crate::records::{
     self, AsyncResult, AsyncState, EventLog, KeyManagement, KeyManagementError, MasterKeyRecord, MasterKeyState, Only,
     Rekey, RekeyPhase, Work,
 };
-use crate::rpc::ApiError;
 use crate::rpc::control::Outcome;
 use crate::rpc::types::sear::RekeyState;
+use crate::rpc::{ApiError, ErrorName};
 
 /// The subject of the fault of a rekey that left volumes behind.
 pub(super) const SUBJECT: &str = "rekey";
@@ -25,8 +25,11 @@ impl From<KeyManagementError> for Failed {
 impl ClusterControl {
     /// Makes the key and puts it in force. Without one the rekey is over and the old key stays in force.
     pub(super) fn create_new_key(&self, rekey: &Rekey) -> Outcome<()> {
-        match self.make_key(rekey.to, rekey.started) {
-            Ok(key) => self.put_in_force(rekey, &key),
+        let made = self.make_key(rekey.to, rekey.started).and_then(|key| self.put_in_force(rekey, &key));
+        match made {
+            Ok(()) => Ok(()),
+            // The key is found again by the next try.
+            Err(error) if is_of_store(&error) => Err(error),
             Err(error) => {
                 tracing::warn!("the rekey has no new key: {error}");
                 self.end(rekey, &failed(&error), "The rekey failed: there is no new master key.")
@@ -64,8 +67,8 @@ impl ClusterControl {
     pub(super) fn decommission(&self, rekey: &Rekey) -> Outcome<()> {
         let (old, new) = self.keys_of(rekey)?;
         let result = describe(&old, new.as_ref(), rekey.to, RekeyState::Ready);
-        self.end(rekey, &AsyncState::Succeeded(result), "The rekey is done.")?;
-        self.resolve(FaultCode::RekeyIncomplete, SUBJECT)
+        self.resolve(FaultCode::RekeyIncomplete, SUBJECT)?;
+        self.end(rekey, &AsyncState::Succeeded(result), "The rekey is done.")
     }
 
     /// The rekey is over, with this result.
@@ -90,6 +93,10 @@ impl ClusterControl {
         let new = rekey.new.map(|id| self.key_record(id)).transpose()?;
         Ok((self.records.table().need(rekey.old).map_err(of_record)?, new))
     }
+}
+
+fn is_of_store(error: &ApiError) -> bool {
+    matches!(error.name, ErrorName::DbConnectionLoss | ErrorName::DbVersionMismatch)
 }
 
 pub(super) fn failed(error: &ApiError) -> AsyncState {

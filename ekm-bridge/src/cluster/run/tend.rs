@@ -8,6 +8,8 @@ use crate::rpc::control::Outcome;
 
 /// How often the background looks around.
 pub(super) const TICK: Duration = Duration::from_millis(250);
+/// How often it looks at certificates.
+const WATCH: Duration = Duration::from_secs(10);
 
 impl ClusterControl {
     /// One round: locked volumes are tried again when it is time, key servers and certificates are looked after, metadata
@@ -23,9 +25,21 @@ impl ClusterControl {
             self.unlock()?;
         }
         self.watch_servers()?;
-        self.watch_certificates()?;
+        if self.is_watch_due() {
+            self.watch_certificates()?;
+        }
         self.report_drives()?;
         self.count_faults()
+    }
+
+    /// Whether certificates are to be looked at; asks for the next look.
+    fn is_watch_due(&self) -> bool {
+        let (mut next, now) = (lock(&self.next_watch), self.clock.0.elapsed());
+        let is_due = *next <= now;
+        if is_due {
+            *next = now + WATCH;
+        }
+        is_due
     }
 
     /// The life of the thread that tends.

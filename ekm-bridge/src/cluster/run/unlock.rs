@@ -6,7 +6,7 @@ use std::time::Duration;
 use keywrap::keys::KeyId;
 
 use super::in_parallel;
-use crate::cluster::control::{ClusterControl, lock, read};
+use crate::cluster::control::{ClusterControl, lock};
 use crate::cluster::errors::{of_host, of_record};
 use crate::cluster::keys::Owned;
 use crate::cluster::report::{FaultCode, new_fault};
@@ -17,6 +17,8 @@ use crate::rpc::control::Outcome;
 
 /// The pause after the first failure; it doubles up to [`crate::cluster::Config::retry`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The pause while everything is open.
+const CALM: Duration = Duration::from_secs(5);
 /// Volumes that a fault names.
 const NAMED: usize = 8;
 const SUBJECT: &str = "cluster";
@@ -38,7 +40,6 @@ impl ClusterControl {
     /// Opens every volume that should be open and is not; how many are still locked. What stands in the way becomes
     /// faults, and what no longer does is resolved.
     pub(in crate::cluster) fn unlock(&self) -> Outcome<usize> {
-        let _key_stays = read(&self.in_force);
         let locked = self.locked_volumes()?;
         let (locked, mut failures) = self.read_headers(locked);
         let (keys, refused) = self.fetch_keys(&locked);
@@ -63,7 +64,7 @@ impl ClusterControl {
     fn plan_retry(&self, is_done: bool) {
         let mut retry = lock(&self.retry);
         retry.pause = if is_done { Duration::ZERO } else { (retry.pause * 2).max(FIRST_PAUSE).min(self.config.retry) };
-        retry.next = self.clock.0.elapsed() + retry.pause;
+        retry.next = self.clock.0.elapsed() + if is_done { CALM } else { retry.pause };
     }
 
     fn locked_volumes(&self) -> Outcome<Vec<records::Volume>> {
