@@ -1,6 +1,11 @@
 //! The administrator's procedure, from a new cluster to master keys of a key server.
 
-use ekm_bridge::rpc::ErrorName;
+use ekm_bridge::rpc::methods::{Caller, Port};
+use ekm_bridge::rpc::observer::Unobserved;
+use ekm_bridge::rpc::{ErrorName, Service};
+use std::sync::Arc;
+
+use ekm_bridge::rpc::auth::Role;
 use ekm_bridge::rpc::control::{
     Accounts, AsyncResults, Cluster, KeyPair, KeyProviders, KeyServers, SoftwareEncryption, Volumes,
 };
@@ -78,6 +83,38 @@ fn from_a_new_cluster_to_external_key_management() {
     let told = messages(&control);
     for part in ["cluster was created", "Key server 1 was created", "Volume 1 was created", "being transferred"] {
         assert!(told.iter().any(|message| message.contains(part)), "{part}: {told:?}");
+    }
+}
+
+#[test]
+fn the_api_speaks_to_it() {
+    let world = World::new();
+    let (control, _) = world.with_provider();
+    create_volumes(&control, 2);
+    let service = Service::new(control, Arc::new(Unobserved), Port::Any);
+    let caller = Caller::User { name: "admin".into(), role: Role::Administrator };
+    let ask = |method: &str, params: serde_json::Value| -> serde_json::Value {
+        let body = json!({ "method": method, "id": 1, "params": params }).to_string();
+        let answer = service.answer("12.3", &caller, "127.0.0.1:1".parse().unwrap(), body.as_bytes());
+        serde_json::from_slice(&answer.body).unwrap()
+    };
+    assert_eq!(ask("ListVolumes", json!({}))["result"]["volumes"][1]["name"], json!("v1"));
+    assert_eq!(
+        ask("GetClusterInfo", json!({}))["result"]["clusterInfo"]["softwareEncryptionAtRestState"],
+        json!("enabled")
+    );
+    let handle =
+        &ask("RekeySoftwareEncryptionAtRestMasterKey", json!({ "keyManagementType": "external", "keyProviderID": 1 }))
+            ["result"]["asyncHandle"];
+    assert_eq!(ask("GetAsyncResult", json!({ "asyncHandle": handle }))["result"]["status"], json!("running"));
+    let kinds = json!({ "asyncResultTypes": ["RekeySoftwareEncryptionAtRestMasterKey"] });
+    assert_eq!(&ask("ListAsyncResults", kinds)["result"]["asyncHandles"][0]["asyncResultID"], handle);
+    let deleted = ask("DeleteKeyServerKmip", json!({ "keyServerID": 9 }));
+    assert_eq!(deleted["error"]["name"], json!("xKeyServerDoesNotExist"));
+    for method in
+        ["ListEvents", "ListClusterFaults", "ListDrives", "GetFipsReport", "ListKeyServersKmip", "ListVolumeStats"]
+    {
+        assert!(ask(method, json!({}))["result"].is_object(), "{method}");
     }
 }
 

@@ -36,6 +36,7 @@ impl ClusterControl {
         self.recover()?;
         let mut running = Running { control: Arc::clone(self), threads: Vec::new() };
         running.spawn("sear-tend", Self::keep_tending)?;
+        running.spawn("sear-unlock", Self::keep_unlocking)?;
         running.spawn("sear-rekey", Self::keep_rekeying)?;
         Ok(running)
     }

@@ -18,17 +18,27 @@ impl ClusterControl {
     /// # Errors
     /// When the store fails; the next round tries again.
     pub fn tend(&self) -> Outcome<()> {
+        self.retry_locked()?;
+        self.look_after()
+    }
+
+    fn retry_locked(&self) -> Outcome<()> {
+        if self.is_retry_due() && self.cluster()?.is_some() {
+            self.unlock()?;
+        }
+        Ok(())
+    }
+
+    fn look_after(&self) -> Outcome<()> {
         if self.cluster()?.is_none() {
             return Ok(());
-        }
-        if self.is_retry_due() {
-            self.unlock()?;
         }
         self.watch_servers()?;
         if self.is_watch_due() {
             self.watch_certificates()?;
         }
         self.report_drives()?;
+        self.count_keys()?;
         self.count_faults()
     }
 
@@ -42,11 +52,20 @@ impl ClusterControl {
         is_due
     }
 
-    /// The life of the thread that tends.
+    /// The life of the thread that looks after servers, certificates and drives.
     pub(super) fn keep_tending(self: Arc<Self>) {
         while !self.wait_for(TICK, |_| false) {
-            if let Err(error) = self.tend() {
+            if let Err(error) = self.look_after() {
                 tracing::warn!("looking after the cluster failed and is tried again: {error}");
+            }
+        }
+    }
+
+    /// The life of the thread that unlocks. A health check of a server that hangs does not hold it up.
+    pub(super) fn keep_unlocking(self: Arc<Self>) {
+        while !self.wait_for(TICK, |_| false) {
+            if let Err(error) = self.retry_locked() {
+                tracing::warn!("unlocking volumes failed and is tried again: {error}");
             }
         }
     }
