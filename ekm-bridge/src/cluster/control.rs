@@ -138,6 +138,11 @@ impl ClusterControl {
         })
     }
 
+    /// Whether the threads in the background are to end.
+    pub(super) fn is_stopping(&self) -> bool {
+        lock(&self.wake.state).stop
+    }
+
     pub(super) fn now(&self) -> UnixSeconds {
         self.clock.wall()
     }

@@ -2,12 +2,12 @@
 
 use ekm_bridge::provider::ErrorKind;
 use ekm_bridge::records::{MasterKeyRecord, MasterKeyState};
-use ekm_bridge::rpc::control::{SoftwareEncryption, Volumes};
+use ekm_bridge::rpc::control::{AsyncResults, SoftwareEncryption, Volumes};
 use ekm_bridge::rpc::types::async_results::AsyncOutcome;
 use ekm_bridge::rpc::types::sear::{KeyManagement, RekeyMasterKey};
 use serde_json::json;
 
-use crate::rig::{World, create_volumes, current_faults, is_done, rekey};
+use crate::rig::{World, begin_rekey, create_volumes, current_faults, is_done, rekey};
 
 #[test]
 fn every_transition_works_and_old_keys_are_kept() {
@@ -27,6 +27,20 @@ fn every_transition_works_and_old_keys_are_kept() {
     let ledger: Vec<MasterKeyRecord> = world.records().table().list().unwrap();
     let kept = ledger.iter().filter(|key| key.state == MasterKeyState::ToDecommission).count();
     assert_eq!((ledger.len(), kept), (7, 6), "nothing is revoked or destroyed");
+}
+
+#[test]
+fn a_stop_in_the_middle_leaves_the_rest_for_the_next_start() {
+    let world = World::new();
+    let (control, provider) = world.with_provider();
+    create_volumes(&control, 3);
+    control.start().unwrap().stop().unwrap();
+    let handle = begin_rekey(&control, Some(provider)).unwrap();
+    assert!(control.drive_rekey().is_err() && world.host.rewraps() == 0, "it was stopped");
+    let control = world.reboot();
+    control.drive_rekey().unwrap();
+    assert!(is_done(&control.async_result(handle, false).unwrap()));
+    assert_eq!(world.host.rewraps(), 3);
 }
 
 #[test]

@@ -32,6 +32,10 @@ impl ClusterControl {
             .zip(outcomes)
             .filter_map(|(volume, outcome)| outcome.err().map(|error| (volume.id, error)))
             .collect();
+        if self.is_stopping() {
+            // What was not done is done after the next start.
+            return Err(stopping());
+        }
         match remainder(&failures) {
             None => self.enter_decommission(rekey),
             Some(error) => self.leave_behind(rekey, &error),
@@ -39,6 +43,9 @@ impl ClusterControl {
     }
 
     fn rewrap_one(&self, listed: &records::Volume, new: &Owned) -> Outcome<()> {
+        if self.is_stopping() {
+            return Err(stopping());
+        }
         let _turn = self.turns.take(listed.uuid);
         let Some(volume) = self.records.table::<records::Volume>().get(listed.id).map_err(of_record)? else {
             return Ok(());
@@ -62,6 +69,10 @@ impl ClusterControl {
         self.raise(&fault)?;
         self.end(rekey, &failed(error), "The rekey ended, and left volumes behind.")
     }
+}
+
+fn stopping() -> ApiError {
+    ApiError::new(ErrorName::ApiNotPermitted, "the node is being stopped; the rekey goes on at the next start")
 }
 
 fn is_silence(error: &ApiError) -> bool {
