@@ -14,6 +14,8 @@
 //! trust      who we are to key servers, and the watch over certificates
 //! audit      who asked for what        metrics    numbers for a monitoring system
 //! rpc::Server ─▶ rpc::Control  the Element API over HTTPS, and what it needs of a node
+//!                  ▲
+//!             cluster::ClusterControl   all of the above in one, over the data path (VolumeHost)
 //! ```
 #![forbid(unsafe_code)]
 

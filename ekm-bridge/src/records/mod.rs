@@ -21,9 +21,11 @@ pub mod key_servers;
 pub mod master_keys;
 mod record;
 pub mod registry;
+pub mod rekey;
 mod table;
 #[cfg(test)]
 mod table_tests;
+pub mod volume_totals;
 pub mod volumes;
 mod work;
 
@@ -40,7 +42,9 @@ pub use key_providers::{KeyProviderId, KeyProviderRecord};
 pub use key_servers::{KeyServer, KeyServerId};
 pub use master_keys::{Management, MasterKeyRecord, MasterKeyState};
 pub use record::{Record, RecordError};
+pub use rekey::{Rekey, RekeyPhase};
 pub use table::Table;
+pub use volume_totals::VolumeTotals;
 pub use volumes::{Access, Qos, Volume, VolumeId, VolumeStatus};
 pub use work::Work;
 

@@ -117,6 +117,8 @@ error_names! {
     SoftwareEncryptionNotEnabled = "xSoftwareEncryptionAtRestNotEnabled" 500 ours,
     /// The key provider has the key but does not give it out, or what it holds is damaged.
     KeyUnavailable = "xKeyUnavailable" 500 ours,
+    /// The data path cannot do it now: the medium is lost or full of errors, or somebody else has the volume.
+    VolumeUnavailable = "xVolumeUnavailable" 500 ours,
 }
 
 /// Why a call failed, ready for the wire.

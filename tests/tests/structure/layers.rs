@@ -36,8 +36,8 @@ const EKM_BRIDGE: Layers = Layers {
         &["store", "audit", "transport"],
         &["keyserver"],
         &["provider", "records"],
-        &["trust"],
-        &["cluster", "node"],
+        &["trust", "node"],
+        &["cluster"],
     ],
 };
 

@@ -27,10 +27,16 @@ impl AttributeSet {
         self.attributes.iter().filter(move |attribute| attribute.name == *name).map(|attribute| &attribute.value)
     }
 
+    /// Every Name of the object.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let is_name = |attribute: &&Attribute| attribute.name == AttributeName::Standard(Tag::NAME);
+        self.attributes.iter().filter(is_name).filter_map(|attribute| name_value(&attribute.value))
+    }
+
     /// Whether the object has this Name, among others.
     #[must_use]
     pub fn has_name(&self, name: &str) -> bool {
-        self.values(&AttributeName::Standard(Tag::NAME)).any(|value| name_value(value) == Some(name))
+        self.names().any(|known| known == name)
     }
 
     /// Whether a custom attribute has this text, in one of its instances.

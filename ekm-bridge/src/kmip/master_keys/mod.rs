@@ -8,6 +8,7 @@
 
 mod find;
 mod lifecycle;
+mod list;
 mod make;
 mod name;
 mod read;

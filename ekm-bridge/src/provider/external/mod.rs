@@ -102,6 +102,16 @@ impl ExternalProvider {
         self.set_members(members);
     }
 
+    /// Puts a server in the place of the one with the same number: it is reached in another way now. It is looked over
+    /// by the next [`Self::tend`]. A number that is not in the list changes nothing.
+    pub fn replace_server(&self, server: Box<dyn KeyServer>) {
+        let _one_at_a_time = self.writing();
+        let new = Arc::new(Member::new(server));
+        let mut members = self.members();
+        members.iter_mut().filter(|member| member.id() == new.id()).for_each(|member| *member = Arc::clone(&new));
+        self.set_members(members);
+    }
+
     /// Number and health of every server, in the order of the list.
     #[must_use]
     pub fn health(&self) -> Vec<(i64, Health)> {

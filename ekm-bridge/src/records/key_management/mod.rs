@@ -112,13 +112,19 @@ impl<'a> KeyManagement<'a> {
     /// # Errors
     /// When the provider is absent or has no server, the key is known already, or the store fails.
     pub fn record_key(&self, key: &MasterKeyRecord) -> Result<(), KeyManagementError> {
-        self.records.transact(|work| {
-            if let Management::External(provider) = key.management {
-                may_activate(&work.need(provider)?, &work.list()?)?;
-            }
-            work.create(key)?;
-            Ok(refresh_activity(work, key.management)?)
-        })
+        self.records.transact(|work| Self::record_key_in(work, key))
+    }
+
+    /// The same as part of another change.
+    ///
+    /// # Errors
+    /// As [`Self::record_key`].
+    pub fn record_key_in(work: &mut Work<'_>, key: &MasterKeyRecord) -> Result<(), KeyManagementError> {
+        if let Management::External(provider) = key.management {
+            may_activate(&work.need(provider)?, &work.list()?)?;
+        }
+        work.create(key)?;
+        Ok(refresh_activity(work, key.management)?)
     }
 
     /// Moves a master key on. Destroying the last one of a provider makes it inactive.
@@ -126,15 +132,25 @@ impl<'a> KeyManagement<'a> {
     /// # Errors
     /// When the key is absent or may not go there, or the store fails.
     pub fn move_key(&self, id: KeyId, next: MasterKeyState) -> Result<MasterKeyRecord, KeyManagementError> {
-        self.records.transact(|work| {
-            let key = work.need::<MasterKeyRecord>(id)?;
-            if !key.state.may_become(next, key.management) {
-                return Err(Refusal::KeyState { key: id, from: key.state, to: next }.into());
-            }
-            let after = work.update::<MasterKeyRecord>(id, |key| key.state = next)?;
-            refresh_activity(work, after.management)?;
-            Ok(after)
-        })
+        self.records.transact(|work| Self::move_key_in(work, id, next))
+    }
+
+    /// The same as part of another change.
+    ///
+    /// # Errors
+    /// As [`Self::move_key`].
+    pub fn move_key_in(
+        work: &mut Work<'_>,
+        id: KeyId,
+        next: MasterKeyState,
+    ) -> Result<MasterKeyRecord, KeyManagementError> {
+        let key = work.need::<MasterKeyRecord>(id)?;
+        if !key.state.may_become(next, key.management) {
+            return Err(Refusal::KeyState { key: id, from: key.state, to: next }.into());
+        }
+        let after = work.update::<MasterKeyRecord>(id, |key| key.state = next)?;
+        refresh_activity(work, after.management)?;
+        Ok(after)
     }
 }
 

@@ -1,0 +1,78 @@
+//! Getting master keys from whoever manages them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use keywrap::keys::{KeyId, MasterKey};
+
+use crate::cluster::control::ClusterControl;
+use crate::cluster::errors::{of_provider, of_record};
+use crate::cluster::host::WrappingKey;
+use crate::provider::KeyProvider;
+use crate::records::{Management, MasterKeyRecord, MasterKeyState};
+use crate::rpc::control::Outcome;
+use crate::rpc::{ApiError, ErrorName};
+use crate::time::UnixSeconds;
+
+/// A master key in memory, wiped when it goes.
+pub(in crate::cluster) struct Owned {
+    pub(in crate::cluster) id: KeyId,
+    key: MasterKey,
+}
+
+impl Owned {
+    pub(in crate::cluster) fn wrapping(&self) -> WrappingKey<'_> {
+        WrappingKey { id: self.id, key: &self.key }
+    }
+}
+
+impl ClusterControl {
+    /// Whoever manages keys in this way.
+    pub(in crate::cluster) fn manager(&self, management: Management) -> Outcome<Arc<dyn KeyProvider>> {
+        match management {
+            Management::Internal => Ok(Arc::clone(&self.internal) as Arc<dyn KeyProvider>),
+            Management::External(provider) => Ok(self.provider(provider)?),
+        }
+    }
+
+    /// The ledger's record of a key.
+    pub(in crate::cluster) fn key_record(&self, id: KeyId) -> Outcome<MasterKeyRecord> {
+        let unknown = || {
+            let message = format!("master key {id} is not in the ledger; was the volume made by another cluster?");
+            ApiError::new(ErrorName::KeyUnavailable, message)
+        };
+        self.records.table().get(id).map_err(of_record)?.ok_or_else(unknown)
+    }
+
+    /// The key, from its manager.
+    pub(in crate::cluster) fn master_key(&self, id: KeyId) -> Outcome<Owned> {
+        let manager = self.manager(self.key_record(id)?.management)?;
+        let key = manager.key(id).map_err(of_provider)?;
+        Ok(Owned { id, key })
+    }
+
+    /// The key in force. The caller holds `in_force`.
+    pub(in crate::cluster) fn key_in_force(&self) -> Outcome<Owned> {
+        let off = || {
+            let message = "software encryption at rest was not switched on when the cluster was created; this system has \
+                           no volumes without it";
+            ApiError::new(ErrorName::SoftwareEncryptionNotEnabled, message)
+        };
+        self.master_key(self.need_cluster()?.encryption.master_key.ok_or_else(off)?)
+    }
+
+    /// The key that this manager made since `since` and that the ledger does not know: what a process that ended in the
+    /// middle of making one left behind. Otherwise a new one.
+    pub(in crate::cluster) fn make_key(&self, management: Management, since: UnixSeconds) -> Outcome<MasterKeyRecord> {
+        let manager = self.manager(management)?;
+        let ledger: Vec<MasterKeyRecord> = self.records.table().list().map_err(of_record)?;
+        let listed = manager.list().map_err(of_provider)?;
+        let left = listed.iter().find(|key| key.created >= since && !ledger.iter().any(|known| known.id == key.id));
+        let id = match left {
+            Some(left) => left.id,
+            None => manager.create_key().map_err(of_provider)?,
+        };
+        let (created, state) = (self.now(), MasterKeyState::Active);
+        Ok(MasterKeyRecord { id, management, unique_identifiers: BTreeMap::new(), created, state })
+    }
+}

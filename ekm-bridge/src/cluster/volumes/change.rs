@@ -1,0 +1,76 @@
+//! Changing a volume.
+
+use super::create::{changed_qos, check_account, check_policy, rounded};
+use super::{offer, show};
+use crate::cluster::control::{ClusterControl, read};
+use crate::cluster::errors::{of_host, of_record};
+use crate::records::{self, Access, VolumeStatus};
+use crate::rpc::control::Outcome;
+use crate::rpc::types::volumes::{ModifyVolume, Volume, VolumeAccess};
+use crate::rpc::{ApiError, ErrorName};
+
+impl ClusterControl {
+    pub(super) fn modify(&self, change: ModifyVolume) -> Outcome<Volume> {
+        refuse_foreign(&change)?;
+        let _key_stays = read(&self.in_force);
+        let _turn = self.turns.take(self.volume_record(change.id)?.uuid);
+        let before = self.volume_record(change.id)?;
+        let after = changed(&before, change)?;
+        self.apply(&before, &after)?;
+        self.records.table().put(&after).map_err(of_record)?;
+        self.changed(&format!("Volume {} was modified.", after.id))?;
+        Ok(show::volume(after))
+    }
+
+    /// Does to the real volume what the change asks for.
+    fn apply(&self, before: &records::Volume, after: &records::Volume) -> Outcome<()> {
+        if after.size != before.size {
+            let key = self.key_of(before)?;
+            self.host.grow(before.uuid, after.size, key.wrapping()).map_err(of_host)?;
+        }
+        match offer(after) {
+            _ if after.access == before.access => Ok(()),
+            Some(_) => self.open(after, &self.key_of(after)?),
+            None => self.close(after),
+        }
+    }
+}
+
+fn changed(before: &records::Volume, change: ModifyVolume) -> Outcome<records::Volume> {
+    if before.status != VolumeStatus::Active {
+        return Err(ApiError::new(ErrorName::InvalidParameter, format!("volume {} was deleted", before.id)));
+    }
+    let mut after = before.clone();
+    if let Some(size) = change.total_size {
+        after.size = rounded(size);
+    }
+    if after.size < before.size {
+        let message = format!("volume {} has {} bytes, and volumes only grow", before.id, before.size);
+        return Err(ApiError::new(ErrorName::InvalidParameter, message));
+    }
+    after.account = change.account.map_or(after.account, |account| account.0);
+    after.attributes = change.attributes.unwrap_or(after.attributes);
+    after.qos = changed_qos(after.qos, change.qos)?;
+    after.access = change.access.map(access).transpose()?.unwrap_or(after.access);
+    Ok(after)
+}
+
+fn access(wanted: VolumeAccess) -> Outcome<Access> {
+    match wanted {
+        VolumeAccess::ReadWrite => Ok(Access::ReadWrite),
+        VolumeAccess::ReadOnly => Ok(Access::ReadOnly),
+        VolumeAccess::Locked => Ok(Access::Locked),
+        VolumeAccess::ReplicationTarget | VolumeAccess::SnapMirrorTarget => {
+            Err(ApiError::new(ErrorName::ApiNotPermitted, "there is no replication here"))
+        }
+    }
+}
+
+fn refuse_foreign(change: &ModifyVolume) -> Outcome<()> {
+    change.account.map_or(Ok(()), |account| check_account(account.0))?;
+    check_policy(change.qos_policy.is_some())?;
+    if change.enable_snap_mirror_replication == Some(true) {
+        return Err(ApiError::new(ErrorName::ApiNotPermitted, "there is no SnapMirror here"));
+    }
+    Ok(())
+}

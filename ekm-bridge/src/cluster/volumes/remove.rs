@@ -1,0 +1,72 @@
+//! Deleting volumes, which keeps them, and purging them, which destroys their keys.
+
+use super::show;
+use crate::cluster::control::ClusterControl;
+use crate::cluster::errors::{of_host, of_record};
+use crate::records::{self, VolumeStatus};
+use crate::rpc::control::Outcome;
+use crate::rpc::types::limits::BULK_VOLUMES_MAX;
+use crate::rpc::types::volumes::{DeleteVolumes, Volume};
+use crate::rpc::{ApiError, ErrorName};
+
+impl ClusterControl {
+    /// Nobody is served any more; data and keys stay. A repeat changes nothing.
+    pub(super) fn delete(&self, id: records::VolumeId) -> Outcome<Volume> {
+        let _turn = self.turns.take(self.record_of(id)?.uuid);
+        let volume = self.record_of(id)?;
+        if volume.status != VolumeStatus::Active {
+            return Ok(show::volume(volume));
+        }
+        self.close(&volume)?;
+        let now = self.now();
+        let gone = VolumeStatus::Deleted { at: now, purge: now };
+        let after = self.records.table::<records::Volume>().update(id, |volume| volume.status = gone);
+        let after = after.map_err(of_record)?;
+        self.changed(&format!("Volume {id} was deleted."))?;
+        Ok(show::volume(after))
+    }
+
+    /// Destroys the keys of a deleted volume, and forgets it.
+    pub(super) fn purge(&self, id: records::VolumeId) -> Outcome<()> {
+        let _turn = self.turns.take(self.record_of(id)?.uuid);
+        let volume = self.records.table::<records::Volume>().update(id, |volume| volume.path = None);
+        self.erase_for_good(&volume.map_err(of_record)?)?;
+        self.changed(&format!("Volume {id} was purged."))
+    }
+
+    /// Closes a volume and keeps what it did. The caller has its turn.
+    pub(in crate::cluster) fn close(&self, volume: &records::Volume) -> Outcome<()> {
+        let last = self.host.stats(volume.uuid);
+        self.host.close(volume.uuid).map_err(of_host)?;
+        self.keep_totals(volume.id, last.unwrap_or_default())
+    }
+
+    /// The volumes that a bulk call means: deleted ones, or those that are not. Named ones must exist.
+    pub(super) fn selected(&self, which: &DeleteVolumes, deleted: bool) -> Outcome<Vec<records::Volume>> {
+        if let Some(ids) = &which.volumes {
+            return ids.iter().map(|id| self.volume_record(*id)).collect();
+        }
+        let accounts = which.accounts.clone().unwrap_or_default();
+        let mut volumes = self.volume_records()?;
+        volumes.retain(|volume| accounts.iter().any(|account| account.0 == volume.account));
+        volumes
+            .retain(|volume| (volume.status != VolumeStatus::Active) == deleted && (deleted || volume.path.is_some()));
+        if volumes.len() > BULK_VOLUMES_MAX {
+            let message = format!("{} volumes are more than {BULK_VOLUMES_MAX}", volumes.len());
+            return Err(ApiError::new(ErrorName::ExceededLimit, message));
+        }
+        Ok(volumes)
+    }
+
+    fn record_of(&self, id: records::VolumeId) -> Outcome<records::Volume> {
+        self.records.table().need(id).map_err(of_record)
+    }
+}
+
+pub(super) fn must_be_deleted(volume: &records::Volume) -> Outcome<()> {
+    if matches!(volume.status, VolumeStatus::Deleted { .. }) {
+        return Ok(());
+    }
+    let message = format!("volume {} is not deleted; call DeleteVolume first", volume.id);
+    Err(ApiError::new(ErrorName::VolumeNotDeleted, message))
+}

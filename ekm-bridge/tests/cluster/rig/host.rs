@@ -1,0 +1,168 @@
+//! A data path in memory: each volume has a size and, for each master key, the bytes that open it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ekm_bridge::cluster::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
+use keywrap::keys::KeyId;
+use uuid::Uuid;
+
+use super::Plug;
+
+#[derive(Clone)]
+pub(crate) struct ModelHost {
+    state: Arc<Mutex<State>>,
+    plug: Plug,
+}
+
+#[derive(Default)]
+struct State {
+    disks: BTreeMap<Uuid, Disk>,
+    open: BTreeMap<Uuid, Open>,
+    /// Volumes whose header cannot be written.
+    stuck: BTreeSet<Uuid>,
+    rewraps: usize,
+}
+
+struct Disk {
+    size: u64,
+    keys: BTreeMap<KeyId, [u8; 32]>,
+}
+
+pub(crate) struct Open {
+    pub(crate) name: String,
+    pub(crate) offer: Offer,
+    stats: HostStats,
+}
+
+impl ModelHost {
+    pub(super) fn new(plug: Plug) -> Self {
+        Self { state: Arc::default(), plug }
+    }
+
+    pub(crate) fn forget_open(&self) {
+        self.state().open.clear();
+    }
+
+    pub(crate) fn set_stuck(&self, uuid: Uuid, is_stuck: bool) {
+        let mut state = self.state();
+        if is_stuck {
+            state.stuck.insert(uuid)
+        } else {
+            state.stuck.remove(&uuid)
+        };
+    }
+
+    pub(crate) fn disks(&self) -> BTreeMap<Uuid, (u64, Vec<KeyId>)> {
+        let disk = |(uuid, disk): (&Uuid, &Disk)| (*uuid, (disk.size, disk.keys.keys().copied().collect()));
+        self.state().disks.iter().map(disk).collect()
+    }
+
+    pub(crate) fn open_volumes(&self) -> BTreeMap<Uuid, (String, Offer)> {
+        self.state().open.iter().map(|(uuid, open)| (*uuid, (open.name.clone(), open.offer))).collect()
+    }
+
+    pub(crate) fn work(&self, uuid: Uuid, reads: u64) {
+        let mut state = self.state();
+        let stats = &mut state.open.get_mut(&uuid).unwrap().stats;
+        stats.read_ops += reads;
+        stats.read_bytes += reads * 4096;
+    }
+
+    pub(crate) fn rewraps(&self) -> usize {
+        self.state().rewraps
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn power(&self) -> Result<(), HostError> {
+        if self.plug.step() { Ok(()) } else { Err(error(HostErrorKind::Failed, "the power is cut")) }
+    }
+}
+
+fn error(kind: HostErrorKind, message: &str) -> HostError {
+    HostError { kind, message: message.into(), source: None }
+}
+
+impl State {
+    fn disk(&mut self, uuid: Uuid) -> Result<&mut Disk, HostError> {
+        self.disks.get_mut(&uuid).ok_or_else(|| error(HostErrorKind::Absent, "there is no such volume"))
+    }
+
+    fn unlocked(&mut self, uuid: Uuid, key: WrappingKey<'_>) -> Result<&mut Disk, HostError> {
+        let disk = self.disk(uuid)?;
+        if disk.keys.get(&key.id) == Some(key.key.0.expose_secret()) {
+            return Ok(disk);
+        }
+        Err(error(HostErrorKind::WrongKey, "the key does not open the volume"))
+    }
+}
+
+impl VolumeHost for ModelHost {
+    fn create(&self, new: &NewVolume, key: WrappingKey<'_>) -> Result<PathBuf, HostError> {
+        self.power()?;
+        let keys = BTreeMap::from([(key.id, *key.key.0.expose_secret())]);
+        self.state().disks.insert(new.uuid, Disk { size: new.size, keys });
+        Ok(PathBuf::from(format!("/volumes/{}", new.uuid)))
+    }
+
+    fn open(&self, uuid: Uuid, name: &str, offer: Offer, key: WrappingKey<'_>) -> Result<(), HostError> {
+        self.power()?;
+        let mut state = self.state();
+        state.unlocked(uuid, key)?;
+        let stats = state.open.get(&uuid).map(|open| open.stats).unwrap_or_default();
+        state.open.insert(uuid, Open { name: name.into(), offer, stats });
+        Ok(())
+    }
+
+    fn close(&self, uuid: Uuid) -> Result<(), HostError> {
+        self.power()?;
+        self.state().open.remove(&uuid);
+        Ok(())
+    }
+
+    fn grow(&self, uuid: Uuid, size: u64, key: WrappingKey<'_>) -> Result<(), HostError> {
+        self.power()?;
+        let mut state = self.state();
+        let disk = state.unlocked(uuid, key)?;
+        assert!(size >= disk.size, "volumes only grow");
+        disk.size = size;
+        Ok(())
+    }
+
+    fn erase(&self, uuid: Uuid) -> Result<(), HostError> {
+        self.power()?;
+        let mut state = self.state();
+        assert!(!state.open.contains_key(&uuid), "an open volume is not erased");
+        state.disks.remove(&uuid);
+        Ok(())
+    }
+
+    fn key_ids(&self, uuid: Uuid) -> Result<Vec<KeyId>, HostError> {
+        Ok(self.state().disk(uuid)?.keys.keys().copied().collect())
+    }
+
+    fn rewrap(&self, uuid: Uuid, old: WrappingKey<'_>, new: WrappingKey<'_>) -> Result<(), HostError> {
+        self.power()?;
+        let mut state = self.state();
+        if state.stuck.contains(&uuid) {
+            return Err(error(HostErrorKind::Failed, "the header cannot be written"));
+        }
+        state.rewraps += 1;
+        let disk = state.unlocked(uuid, old)?;
+        disk.keys.remove(&old.id);
+        disk.keys.insert(new.id, *new.key.0.expose_secret());
+        Ok(())
+    }
+
+    fn is_open(&self, uuid: Uuid) -> bool {
+        self.state().open.contains_key(&uuid)
+    }
+
+    fn stats(&self, uuid: Uuid) -> Option<HostStats> {
+        self.state().open.get(&uuid).map(|open| open.stats)
+    }
+}
