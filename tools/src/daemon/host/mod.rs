@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datapath::cipher::dispatch::Engine;
-use datapath::export::nbd::Publisher;
+use datapath::export::nbd::{PublishError, Publisher};
 use datapath::volume::{Counter, Snapshot};
 use ekm_bridge::cluster::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
 use keywrap::keys::KeyId;
@@ -58,7 +58,10 @@ impl FileHost {
     fn close_locked(&self, uuid: Uuid) -> Result<(), HostError> {
         let Some(name) = lock(&self.open).get(&uuid).map(|open| open.name.clone()) else { return Ok(()) };
         let ended = self.publisher.remove(&name);
-        lock(&self.open).remove(&uuid);
+        let closed = lock(&self.open).remove(&uuid);
+        if let (Some(closed), Ok(()) | Err(PublishError::Flush(_))) = (closed, &ended) {
+            closed.release();
+        }
         ended.map_err(failed(format!("volume {uuid} did not close in order")))
     }
 }

@@ -13,7 +13,7 @@ use keywrap::volume::{Opened, unlock_with_master};
 use uuid::Uuid;
 
 use super::error::{ensure, failed, of_file, of_volume};
-use crate::backing::Backing;
+use crate::backing::{Backing, release};
 use crate::error::Error;
 
 /// An open volume.
@@ -61,6 +61,13 @@ impl OpenVolume {
     pub(super) fn export(&self, uuid: Uuid) -> Export {
         let description = format!("sear volume {uuid}");
         Export { name: self.name.clone(), description, volume: Arc::clone(&self.volume) }
+    }
+
+    /// Lets others have the file. Nothing may be in flight any more.
+    pub(super) fn release(&self) {
+        if let Err(error) = release(&self.file) {
+            tracing::warn!(%error, "the claim on a closed volume stays until its file is closed");
+        }
     }
 
     /// Gives it another length while it is served.
