@@ -6,9 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use datapath::cipher::dispatch::Engine;
-use datapath::export::nbd::{self, Limits, RunError};
+use datapath::export::nbd::{self, BindError, Limits, RunError, TlsConfig};
 use ekm_bridge::audit::AuditLog;
 use ekm_bridge::cluster::{ClusterControl, Config, KmipContact, Parts, Running, VolumeHost};
 use ekm_bridge::metrics::{Registry, Sear};
@@ -29,6 +30,10 @@ use super::settings::Section;
 use super::signals::{Watched, Wish};
 use super::{gauges, store};
 use crate::serve::resolve;
+use crate::wait::wait_until;
+
+/// How long a killed daemon may take to be gone, with its sockets.
+const DEATH: Duration = Duration::from_secs(5);
 
 /// Everything that runs.
 struct Daemon {
@@ -137,14 +142,28 @@ impl Nbd {
                 .map_err(|error| DaemonError::Section(format!("nbd: {error}")))?,
         };
         let tls = section.nbd_tls().map_err(DaemonError::Section)?;
-        let config =
-            nbd::Config { exports: Vec::new(), listen, tls, limits: Limits::default(), workers: None, ring: None };
-        let server = nbd::Server::bind(config)?;
+        let server = bind(&listen, tls.as_ref())?;
         let (handle, publisher) = (server.handle(), server.publisher());
         let addresses = server.addresses().iter().map(ToString::to_string).collect();
         let thread = thread::Builder::new().name("nbd".to_owned()).spawn(move || server.run());
         Ok((Self { handle, thread: thread.map_err(DaemonError::Threads)?, addresses }, publisher))
     }
+}
+
+/// Listens. The ring of a killed daemon holds its sockets until the kernel has taken it apart, a moment after its end.
+fn bind(listen: &[nbd::Listen], tls: Option<&TlsConfig>) -> Result<nbd::Server, DaemonError> {
+    let once = || {
+        let (exports, listen, tls) = (Vec::new(), listen.to_vec(), tls.cloned());
+        nbd::Server::bind(nbd::Config { exports, listen, tls, limits: Limits::default(), workers: None, ring: None })
+    };
+    let mut outcome = once();
+    wait_until(DEATH, || {
+        if let Err(BindError::Listen(_)) = outcome {
+            outcome = once();
+        }
+        !matches!(outcome, Err(BindError::Listen(_)))
+    });
+    Ok(outcome?)
 }
 
 fn parts(opened: store::Opened, host: &Arc<FileHost>, metrics: &Arc<Sear>, section: &Section) -> Parts {

@@ -1,6 +1,7 @@
 //! `[daemon]` of the configuration. docs/configuration.md names the keys.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,7 +11,7 @@ use datapath::export::nbd::TlsConfig;
 use ekm_bridge::provider::external::CachePolicy;
 use ekm_bridge::rpc::server::Setup;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error, Visitor};
 
 use crate::parse::Listen;
 
@@ -129,6 +130,21 @@ pub(crate) struct Typed<T>(pub(crate) T);
 
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Typed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map(Self).map_err(D::Error::custom)
+        deserializer.deserialize_str(AsText(PhantomData)).map(Self)
+    }
+}
+
+/// Parses where the text is visited, so that an error knows its place in the file.
+struct AsText<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: Display>> Visitor<'_> for AsText<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
     }
 }

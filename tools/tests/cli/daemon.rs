@@ -95,8 +95,8 @@ fn there_is_one_daemon_for_a_state_directory_and_it_cleans_up() {
 fn a_changed_log_is_found_out() {
     let rig = rig();
     let daemon = rig.daemon();
-    rig.run(["server", "list"]).fails(1, &["xClusterDoesNotExist"]);
-    rig.run(["provider", "list"]);
+    rig.run(["server", "list"]).ok();
+    rig.run(["provider", "list"]).ok();
     daemon.stop();
     let path = rig.state_dir().join("audit.log");
     fs::write(&path, log(&rig).replacen("ListKeyServersKmip", "ListKeyServersKmiq", 1)).unwrap();

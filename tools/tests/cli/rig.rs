@@ -98,7 +98,9 @@ impl Rig {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no ready line but {line:?}"));
-        Up { child, ready }
+        let up = Up { child, ready };
+        assert!(up.ready.get("error").is_none(), "{}", up.ready);
+        up
     }
 }
 
