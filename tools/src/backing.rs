@@ -63,7 +63,11 @@ impl Backing {
     /// # Errors
     /// [`Error::Claimed`] when someone else has claimed it. A filesystem without locks is no error.
     pub(crate) fn claim(&self, access: Access) -> Result<(), Error> {
-        match fcntl(&self.file, FcntlArg::F_OFD_SETLK(&whole_file(access))) {
+        let kind = match access {
+            Access::Read => libc::F_RDLCK,
+            Access::Write => libc::F_WRLCK,
+        };
+        match fcntl(&self.file, FcntlArg::F_OFD_SETLK(&whole_file(kind))) {
             Ok(_) => Ok(()),
             Err(Errno::EAGAIN | Errno::EACCES) => Err(Error::Claimed { path: self.path.clone() }),
             Err(error) => {
@@ -106,13 +110,18 @@ impl Backing {
     }
 }
 
+/// Gives a claim back before the file is closed: the kernel may hold a file of a ring open for longer.
+///
+/// # Errors
+/// The system's refusal.
+pub(crate) fn release(file: &File) -> io::Result<()> {
+    fcntl(file, FcntlArg::F_OFD_SETLK(&whole_file(libc::F_UNLCK)))?;
+    Ok(())
+}
+
 /// A lock from the first byte to the end, wherever that will be.
 #[expect(clippy::cast_possible_truncation, reason = "the constants are 0 to 2, of another type than the field")]
-const fn whole_file(access: Access) -> libc::flock {
-    let kind = match access {
-        Access::Read => libc::F_RDLCK,
-        Access::Write => libc::F_WRLCK,
-    };
+const fn whole_file(kind: libc::c_int) -> libc::flock {
     libc::flock { l_type: kind as i16, l_whence: libc::SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use datapath::cipher::dispatch::{self, Choice, NoEngine};
 use serde::Deserialize;
 
+use crate::daemon::Section;
 use crate::state::StatePath;
 
 /// The environment variable that names the file.
@@ -55,10 +56,11 @@ pub(crate) enum ConfigError {
 }
 
 /// What the file says. Every key may be missing.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Keys {
     cipher: Cipher,
+    daemon: Section,
     hardening: Hardening,
 }
 
@@ -146,6 +148,11 @@ impl Config {
         })
     }
 
+    /// `[daemon]`.
+    pub(crate) fn daemon(&self) -> &Section {
+        &self.keys.daemon
+    }
+
     /// Whether a server confines itself.
     pub(crate) fn sandbox(&self) -> Sandbox {
         self.keys.hardening.sandbox
@@ -196,10 +203,13 @@ mod tests {
     fn what_is_wrong_is_told_with_file_line_column_and_key() {
         for (text, words) in [
             ("\n[cipher]\n  engin = \"aesni\"", &["c.toml:3:3: unknown key `engin`, expected `engine`"][..]),
-            ("[chiper]\n", &["c.toml:1:2: unknown key `chiper`, expected `cipher` or `hardening`"]),
+            ("[chiper]\n", &["c.toml:1:2: unknown key `chiper`, expected one of `cipher`, `daemon`, `hardening`"]),
             ("[hardening]\nsandbox = \"none\"", &["c.toml:2:11: ", "expected `on` or `off`"]),
             ("[cipher]\nengine = 3", &["c.toml:2:10: ", "expected a string", "in `cipher.engine`"]),
             ("[cipher]\nengine = \"a", &["c.toml:2:1"]),
+            ("[daemon]\napi = [\"here\"]", &["c.toml:2:8: ", "invalid socket address"]),
+            ("[daemon]\nnbd = [\"tcp:h:1\", \"x\"]", &["c.toml:2:19: "]),
+            ("[daemon]\ngrace = 1", &["c.toml:2:1: unknown key `grace`", "`key-grace-seconds`"]),
             ("[cipher]\nengine = 'a'\nengine = 'b'", &["c.toml:3:1: duplicate key"]),
         ] {
             let error = parse(text).unwrap_err();

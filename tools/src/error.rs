@@ -17,6 +17,7 @@ use keywrap::volume::{ErrorKind, VolumeError};
 
 use crate::chain::ChainError;
 use crate::config::ConfigError;
+use crate::daemon::DaemonError;
 use crate::exit::Exit;
 use crate::probe::Finding;
 
@@ -270,6 +271,9 @@ pub(crate) enum Error {
     /// The volume cannot be mounted or unmounted.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The daemon.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
     /// No place for the state.
     #[error("cannot tell where to keep state: neither HOME nor XDG_STATE_HOME is set")]
     NoStateDir,
@@ -309,6 +313,7 @@ impl Error {
             | Self::Provider(_) => Exit::Failed,
             Self::Bind(source) => exit_of_bind(source),
             Self::Chain(source) => source.exit(),
+            Self::Daemon(source) => source.exit(),
             Self::Volume { source, .. } => exit_of(source.kind()),
             Self::NoTerminal
             | Self::EmptyPassphrase

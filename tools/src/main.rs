@@ -11,6 +11,7 @@ mod chain;
 mod cli;
 mod config;
 mod control;
+mod daemon;
 mod doctor;
 mod error;
 mod exit;
@@ -45,8 +46,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> ExitCode {
-    let (quiet, verbose) = cli.log_level();
-    logging::start(quiet, verbose);
+    if !cli.starts_its_log() {
+        let (quiet, verbose) = cli.log_level();
+        logging::start(quiet, verbose);
+    }
     hardening::seal_process();
     let ui = cli.ui();
     match cli.run() {

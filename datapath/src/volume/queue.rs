@@ -181,6 +181,11 @@ impl Queue {
         self.volume.coding.seal(&self.volume.segment, offset, data);
     }
 
+    /// Counts a request that is not whole sectors.
+    pub fn count_unaligned(&self, counter: Counter) {
+        self.stats.add(counter, 1);
+    }
+
     /// How many operations have started and were not popped.
     #[must_use]
     pub fn in_flight(&self) -> usize {

@@ -29,10 +29,14 @@ pub enum Counter {
     Started,
     /// Operations that have ended, well or not.
     Ended,
+    /// Requests for a read that were not whole sectors.
+    UnalignedReads,
+    /// The same of writes.
+    UnalignedWrites,
 }
 
 /// How many there are.
-const COUNTERS: usize = 10;
+const COUNTERS: usize = 12;
 
 impl Counter {
     /// All of them, in order.
@@ -47,6 +51,8 @@ impl Counter {
         Self::Conflicts,
         Self::Started,
         Self::Ended,
+        Self::UnalignedReads,
+        Self::UnalignedWrites,
     ];
 
     /// Its name in snake case, as a metric is called.
@@ -63,6 +69,8 @@ impl Counter {
             Self::Conflicts => "conflicts",
             Self::Started => "started",
             Self::Ended => "ended",
+            Self::UnalignedReads => "unaligned_reads",
+            Self::UnalignedWrites => "unaligned_writes",
         }
     }
 }

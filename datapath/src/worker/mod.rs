@@ -48,6 +48,14 @@ pub trait Port {
     /// Time has passed ([`TICK`]).
     fn on_tick(&mut self, _cx: &mut Context<'_>) {}
 
+    /// The disk that the port uses, if it is to leave when that disk is taken away.
+    fn disk(&self) -> Option<usize> {
+        None
+    }
+
+    /// The port's disk is about to be taken away: nothing new is to be begun.
+    fn leave(&mut self, _how: Leave, _cx: &mut Context<'_>) {}
+
     /// The server wants to end: nothing new is to be accepted, what is in flight is to be ended.
     fn stop(&mut self, cx: &mut Context<'_>);
 
@@ -55,11 +63,20 @@ pub trait Port {
     fn is_over(&self) -> bool;
 }
 
+/// How a port leaves a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// What is in flight is answered first.
+    InOrder,
+    /// Nothing more is said.
+    AtOnce,
+}
+
 /// What a port works with.
 pub struct Context<'a> {
     /// The ring.
     pub ring: &'a mut Ring,
-    disks: &'a mut [Queue],
+    disks: &'a mut [Option<Queue>],
     inbox: &'a Arc<Inbox>,
     port: u32,
     /// Ports that the port hands over to the worker.
@@ -80,7 +97,13 @@ impl Context<'_> {
     /// When there is no such disk.
     #[must_use]
     pub fn disk(&self, disk: usize) -> &Queue {
-        &self.disks[disk]
+        self.disks[disk].as_ref().expect(PORTS_FIRST)
+    }
+
+    /// The disk of a volume, if this worker serves it now.
+    #[must_use]
+    pub fn find(&self, volume: &Arc<Volume>) -> Option<usize> {
+        position(self.disks, volume)
     }
 
     /// Starts an operation on a disk; it comes back to the port as `op`.
@@ -89,7 +112,7 @@ impl Context<'_> {
     /// When there is no such disk.
     pub fn start(&mut self, disk: usize, job: Job, op: u32) {
         let tag = self.tag(op);
-        self.disks[disk].start(job, tag, self.ring);
+        self.disks[disk].as_mut().expect(PORTS_FIRST).start(job, tag, self.ring);
     }
 
     /// Gives the worker another port.
@@ -111,6 +134,9 @@ impl Context<'_> {
     }
 }
 
+/// What holds as long as ports say which disk they use.
+const PORTS_FIRST: &str = "a disk goes after its ports";
+
 /// Tags of a port have its number in their upper half; these are other owners' numbers.
 const WAKE: u32 = u32::MAX;
 const TICKER: u32 = u32::MAX - 1;
@@ -121,7 +147,9 @@ pub const MAX_DISKS: usize = (TICKER - FIRST_QUEUE) as usize;
 /// A worker. It belongs to the thread that made it.
 pub struct Worker {
     ring: Ring,
-    disks: Vec<Queue>,
+    /// A place without a disk is used again.
+    disks: Vec<Option<Queue>>,
+    lane: SlowLane,
     inbox: Arc<Inbox>,
     wake: File,
     ports: Table<Box<dyn Port>>,
@@ -140,22 +168,14 @@ impl Worker {
     /// # Errors
     /// When the operating system refuses the ring or a descriptor, or there are more than [`MAX_DISKS`] volumes.
     pub fn new(kind: Kind, volumes: &[Arc<Volume>], inbox: Arc<Inbox>, lane: &SlowLane) -> io::Result<Self> {
-        if volumes.len() > MAX_DISKS {
-            return Err(io::Error::other(format!("one server can have at most {MAX_DISKS} volumes")));
-        }
         let mut ring = Ring::new(kind)?;
-        let mut disks = Vec::with_capacity(volumes.len());
-        for (number, volume) in (FIRST_QUEUE..).zip(volumes) {
-            let notify = inbox::for_disk(&inbox, disks.len());
-            let tags = u64::from(number) << 32;
-            disks.push(Queue::new(Arc::clone(volume), &mut ring, tags, notify, lane.clone())?);
-        }
         let wake = ring.unlisted_file(inbox.descriptor()?);
         ring.readable(&wake, u64::from(WAKE) << 32);
         ring.timer(TICK, u64::from(TICKER) << 32);
-        Ok(Self {
+        let mut worker = Self {
             ring,
-            disks,
+            disks: Vec::new(),
+            lane: lane.clone(),
             inbox,
             wake,
             ports: Table::default(),
@@ -163,7 +183,48 @@ impl Worker {
             adopted: Vec::new(),
             starved: Vec::new(),
             stopping: false,
-        })
+        };
+        volumes.iter().try_for_each(|volume| worker.serve(volume))?;
+        Ok(worker)
+    }
+
+    /// Serves one more volume.
+    ///
+    /// # Errors
+    /// When the operating system has no descriptor left, or there are [`MAX_DISKS`] volumes already.
+    pub fn serve(&mut self, volume: &Arc<Volume>) -> io::Result<()> {
+        let disk = self.disks.iter().position(Option::is_none).unwrap_or(self.disks.len());
+        let number = u32::try_from(disk).ok().filter(|_| disk < MAX_DISKS);
+        let too_many = || io::Error::other(format!("one server can have at most {MAX_DISKS} volumes"));
+        let tags = u64::from(FIRST_QUEUE + number.ok_or_else(too_many)?) << 32;
+        let notify = inbox::for_disk(&self.inbox, disk);
+        let queue = Queue::new(Arc::clone(volume), &mut self.ring, tags, notify, self.lane.clone())?;
+        match self.disks.get_mut(disk) {
+            Some(place) => *place = Some(queue),
+            None => self.disks.push(Some(queue)),
+        }
+        Ok(())
+    }
+
+    /// Asks the ports that use a volume, and can, to leave it.
+    pub fn leave(&mut self, volume: &Arc<Volume>, how: Leave) {
+        let Some(disk) = position(&self.disks, volume) else { return };
+        self.each_port(|port, cx| {
+            if port.disk() == Some(disk) {
+                port.leave(how, cx);
+            }
+        });
+    }
+
+    /// Serves a volume no longer, once no port uses it and nothing is in flight. Whether it does not.
+    pub fn forget(&mut self, volume: &Arc<Volume>) -> bool {
+        let Some(disk) = position(&self.disks, volume) else { return true };
+        let used = self.ports.iter().any(|(_, port)| port.disk() == Some(disk));
+        if used || self.disks[disk].as_ref().is_some_and(|queue| queue.in_flight() > 0) {
+            return false;
+        }
+        self.disks[disk] = None;
+        true
     }
 
     /// Gives the worker a port.
@@ -195,14 +256,14 @@ impl Worker {
     /// When the ring fails; what was in flight is lost.
     pub fn turn(&mut self, block: bool) -> io::Result<()> {
         // Between turns a port may have been adopted, and what it started may have ended on the spot.
-        let idle = self.touched.is_empty() && !self.disks.iter().any(Queue::is_ready);
+        let idle = self.touched.is_empty() && !self.disks.iter().flatten().any(Queue::is_ready);
         self.ring.wait(block && idle)?;
         self.touched.append(&mut self.starved);
         while let Some(completion) = self.ring.pop() {
             self.complete(completion);
         }
         self.pass_on();
-        self.disks.iter_mut().for_each(Queue::turn);
+        self.disks.iter_mut().flatten().for_each(Queue::turn);
         Ok(())
     }
 
@@ -229,7 +290,7 @@ impl Worker {
             }
             FIRST_QUEUE.. => {
                 let disk = (owner - FIRST_QUEUE) as usize;
-                if let Some(queue) = self.disks.get_mut(disk) {
+                if let Some(queue) = self.disks.get_mut(disk).and_then(Option::as_mut) {
                     queue.on_ring(completion, &mut self.ring);
                 }
             }
@@ -242,7 +303,7 @@ impl Worker {
         loop {
             let mut any = false;
             for disk in 0..self.disks.len() {
-                while let Some(finished) = self.disks[disk].pop() {
+                while let Some(finished) = self.disks[disk].as_mut().and_then(Queue::pop) {
                     any = true;
                     #[expect(clippy::cast_possible_truncation, reason = "the halves of a tag")]
                     let (port, op) = ((finished.tag >> 32) as u32, finished.tag as u32);
@@ -318,8 +379,13 @@ impl Worker {
     }
 
     fn note(&mut self, disk: usize, note: Note) {
-        if let Some(queue) = self.disks.get_mut(disk) {
+        if let Some(queue) = self.disks.get_mut(disk).and_then(Option::as_mut) {
             queue.on_note(note, &mut self.ring);
         }
     }
+}
+
+/// Where a volume is among the disks.
+fn position(disks: &[Option<Queue>], volume: &Arc<Volume>) -> Option<usize> {
+    disks.iter().position(|disk| disk.as_ref().is_some_and(|disk| Arc::ptr_eq(disk.volume(), volume)))
 }

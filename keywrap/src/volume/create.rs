@@ -36,6 +36,8 @@ pub struct CreateOptions {
     pub data_offset: u64,
     /// Size of one copy of the metadata in bytes, one of LUKS2's; 16 KiB by default.
     pub header_size: u64,
+    /// The volume's UUID; a random one by default.
+    pub uuid: Option<Uuid>,
     /// Label, at most 47 bytes.
     pub label: Option<String>,
     /// Subsystem label, at most 47 bytes.
@@ -52,6 +54,7 @@ impl Default for CreateOptions {
             sector_size: SectorSize::B4096,
             data_offset: DEFAULT_DATA_OFFSET,
             header_size: HeaderSize::DEFAULT.bytes(),
+            uuid: None,
             label: None,
             subsystem: None,
             allow_discards: false,
@@ -85,7 +88,7 @@ pub fn create(
         seqid: 1,
         label: name("label", options.label.as_deref())?,
         subsystem: name("subsystem", options.subsystem.as_deref())?,
-        uuid: UuidText::from(Uuid::new_v4()),
+        uuid: UuidText::from(options.uuid.unwrap_or_else(Uuid::new_v4)),
         metadata: metadata(header, options, &volume_key)?,
     };
     data_segment(&first.metadata, data_len)?;

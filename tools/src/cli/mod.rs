@@ -2,6 +2,8 @@
 
 mod bench;
 mod completions;
+mod daemon;
+mod daemon_api;
 mod doctor;
 mod man;
 mod mount;
@@ -80,6 +82,25 @@ enum Verb {
     /// Make, adopt, look at, save and destroy volumes
     #[command(subcommand)]
     Volume(volume::VolumeVerb),
+    /// Serve the volumes of this node and the API that manages them
+    Daemon(daemon::Daemon),
+    /// Call a method of the daemon's API
+    Api(daemon_api::Api),
+    /// Key servers
+    #[command(subcommand)]
+    Server(daemon_api::ServerVerb),
+    /// Key providers, and the servers that they use
+    #[command(subcommand)]
+    Provider(daemon_api::ProviderVerb),
+    /// Wrap every volume by a new master key
+    Rekey(daemon_api::Rekey),
+    /// Tell which master keys there are
+    Keys,
+    /// List what is wrong with the node
+    Faults(daemon_api::Faults),
+    /// Check the log of who asked for what
+    #[command(subcommand)]
+    Audit(daemon_api::AuditVerb),
     /// Show what the servers of this node do, as it happens
     Top(top::Top),
     /// Tell what this machine offers, and what to change
@@ -112,6 +133,11 @@ impl Cli {
         (self.global.quiet, self.global.verbose)
     }
 
+    /// Whether the verb starts the log by itself.
+    pub(crate) fn starts_its_log(&self) -> bool {
+        matches!(self.verb, Verb::Daemon(_))
+    }
+
     /// Runs the verb.
     ///
     /// # Errors
@@ -133,6 +159,16 @@ impl Cli {
             }
             Verb::Umount(verb) => verb.run(&state()?, ui),
             Verb::Volume(verb) => verb.run(&state()?, ui),
+            Verb::Daemon(verb) => {
+                verb.run(&state()?, self.global.config.as_deref(), (self.global.quiet, self.global.verbose), ui)
+            }
+            Verb::Api(verb) => verb.run(&state()?, ui),
+            Verb::Server(verb) => verb.run(&state()?, ui),
+            Verb::Provider(verb) => verb.run(&state()?, ui),
+            Verb::Rekey(verb) => verb.run(&state()?, ui),
+            Verb::Keys => daemon_api::keys(&state()?, ui),
+            Verb::Faults(verb) => verb.run(&state()?, ui),
+            Verb::Audit(verb) => verb.run(&state()?, ui),
             Verb::Top(verb) => verb.run(&state()?, ui),
             // Doctor looks at whatever it finds, also where there is no place for a state.
             Verb::Doctor => doctor::run(config(state().ok().as_ref()), ui),

@@ -24,7 +24,7 @@ use rustix::thread::CapabilitySet;
 use tracing::{debug, warn};
 
 pub(crate) use self::landlock::{LandlockStatus, status as landlock_status};
-pub(crate) use process::{become_io_flusher, lock_memory, may_lock_everything, seal_process};
+pub(crate) use process::{become_io_flusher, forbid_new_privileges, lock_memory, may_lock_everything, seal_process};
 pub(crate) use seccomp::{Call, Where};
 
 /// What a server still does after its start, besides answering clients from what is open. The default: nothing. Each way

@@ -42,6 +42,11 @@ pub(crate) fn become_io_flusher() {
     }
 }
 
+/// Applied to the daemon, which stays unconfined otherwise: neither it nor what it starts can get more than it has.
+pub(crate) fn forbid_new_privileges() {
+    report("forbid new privileges", rustix::thread::set_no_new_privs(true));
+}
+
 /// Whether locking all memory cannot run into a limit.
 pub(crate) fn may_lock_everything() -> bool {
     let privileged =

@@ -11,7 +11,7 @@ use crate::parse::Listen;
 ///
 /// # Errors
 /// When the working directory is gone, or the name has no address.
-pub(super) fn resolve(typed: &Listen) -> Result<nbd::Listen, Error> {
+pub(crate) fn resolve(typed: &Listen) -> Result<nbd::Listen, Error> {
     match typed {
         Listen::Unix(path) => Ok(nbd::Listen::Unix(std::path::absolute(path).map_err(Error::io("find", path))?)),
         Listen::Tcp { host, port } => Ok(nbd::Listen::Tcp(look_up(typed, host, *port)?)),

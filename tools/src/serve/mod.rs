@@ -24,6 +24,7 @@ use crate::hardening::{Act, Needs};
 use crate::parse::Listen;
 use crate::signals::StopSignals;
 use crate::volume::Volume;
+pub(crate) use address::resolve;
 use tls::TlsFiles;
 pub(crate) use ublk::BlockDevice;
 

@@ -106,7 +106,7 @@ fn a_file_that_is_wrong_stops_up_with_its_place_and_doctor_tells_it() {
     let disk = rig.path("disk");
     for (text, place, word) in [
         ("[cipher]\nengin = \"aesni\"\n", ":2:1: ", "unknown key `engin`, expected `engine`"),
-        ("[cypher]\n", ":1:2: ", "unknown key `cypher`, expected `cipher`"),
+        ("[cypher]\n", ":1:2: ", "unknown key `cypher`, expected one of `cipher`"),
         ("[cipher]\nengine = [1]\n", ":2:10: ", "cipher.engine"),
         ("[cipher\n", ":1:", "c.toml"),
     ] {

@@ -3,6 +3,7 @@
 
 mod bench;
 mod config;
+mod daemon;
 mod docs;
 mod erase;
 mod foreign;

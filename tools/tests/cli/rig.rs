@@ -83,11 +83,24 @@ impl Rig {
     pub(crate) fn up<S: AsRef<OsStr>>(&self, volume: &Path, arguments: impl IntoIterator<Item = S>) -> Up {
         let mut command = self.command();
         command.args(["--json", "up"]).arg(volume).args(arguments);
+        Self::start(command)
+    }
+
+    /// Starts `sear daemon --json` and waits until it is ready.
+    pub(crate) fn daemon(&self) -> Up {
+        let mut command = self.command();
+        command.args(["--json", "daemon"]);
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Up {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no ready line but {line:?}"));
-        Up { child, ready }
+        let up = Up { child, ready };
+        assert!(up.ready.get("error").is_none(), "{}", up.ready);
+        up
     }
 }
 

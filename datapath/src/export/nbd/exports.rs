@@ -1,7 +1,7 @@
 //! What the server offers: disks by name.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::wire::{self, transmission_flag as flag};
 use crate::disk::Geometry;
@@ -41,6 +41,14 @@ impl Export {
         flags
     }
 
+    /// Whether its strings are legal.
+    fn check(&self) -> Result<(), BadExport> {
+        for text in [&self.name, &self.description] {
+            wire::legal_string(text.as_bytes()).ok_or_else(|| BadExport::Text(text.escape_debug().to_string()))?;
+        }
+        Ok(())
+    }
+
     /// Minimum block size, preferred block size and maximum payload, in bytes (`NBD_INFO_BLOCK_SIZE`).
     pub(crate) fn block_sizes(&self) -> [u32; 3] {
         let sector = self.volume.geometry().sector_size.bytes();
@@ -49,55 +57,78 @@ impl Export {
     }
 }
 
-/// The exports of a server: at least one, names legal and distinct.
+/// The exports of a server: names legal and distinct. They come and go while it runs; a change makes a new list, so
+/// whoever reads holds the lock for as long as it takes to take hold of the list. Clones are the same table.
 #[derive(Clone)]
-pub struct Exports(Arc<[Export]>);
+pub struct Exports(Arc<Table>);
+
+struct Table {
+    /// What a client gets that asks for the empty name, unless an export is named so.
+    default: Option<String>,
+    list: RwLock<Arc<[Export]>>,
+}
 
 impl Exports {
     /// Takes the exports; the first is also what a client gets that asks for the empty name, unless one is named so.
+    /// There may be none: what is added later never takes that place, since a client that names nothing should not
+    /// reach a volume by chance.
     ///
     /// # Errors
-    /// When there is none, a name is used twice, or a name or description is not a legal string of the protocol (at
-    /// most 4096 bytes, no NUL).
+    /// When a name is used twice, or a name or description is not a legal string of the protocol (at most 4096 bytes, no
+    /// NUL).
     pub fn new(exports: Vec<Export>) -> Result<Self, BadExport> {
-        if exports.is_empty() {
-            return Err(BadExport::None);
-        }
         let mut seen = HashSet::new();
         for export in &exports {
-            for text in [&export.name, &export.description] {
-                wire::legal_string(text.as_bytes()).ok_or_else(|| BadExport::Text(text.escape_debug().to_string()))?;
-            }
+            export.check()?;
             if !seen.insert(&export.name) {
                 return Err(BadExport::Twice(export.name.clone()));
             }
         }
-        Ok(Self(exports.into()))
+        let default = exports.first().map(|export| export.name.clone());
+        Ok(Self(Arc::new(Table { default, list: RwLock::new(exports.into()) })))
     }
 
-    /// Every export, in the order given.
-    pub fn iter(&self) -> std::slice::Iter<'_, Export> {
-        self.0.iter()
+    /// Every export there is now, in the order of their coming.
+    #[must_use]
+    pub fn list(&self) -> Arc<[Export]> {
+        Arc::clone(&self.0.list.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The position of the export that a client means by `name`.
-    pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        let exact = self.0.iter().position(|export| export.name == name);
-        if name.is_empty() { exact.or(Some(0)) } else { exact }
+    /// The export that a client means by `name`.
+    pub(crate) fn find(&self, name: &str) -> Option<Export> {
+        let list = self.list();
+        let named = |name: &str| list.iter().find(|export| export.name == name).cloned();
+        named(name).or_else(|| if name.is_empty() { named(self.0.default.as_deref()?) } else { None })
     }
 
-    /// The export at a position that [`Exports::find`] answered.
-    pub(crate) fn get(&self, index: usize) -> &Export {
-        &self.0[index]
+    /// One more.
+    pub(super) fn add(&self, export: Export) -> Result<(), BadExport> {
+        export.check()?;
+        self.change(|list| {
+            if list.iter().any(|other| other.name == export.name) {
+                return Err(BadExport::Twice(export.name));
+            }
+            Ok(list.iter().cloned().chain([export]).collect())
+        })
     }
-}
 
-impl<'a> IntoIterator for &'a Exports {
-    type Item = &'a Export;
-    type IntoIter = std::slice::Iter<'a, Export>;
+    /// One less; the one that it was.
+    pub(super) fn remove(&self, name: &str) -> Option<Export> {
+        let mut gone = None;
+        let without = |list: &[Export]| {
+            let (there, rest): (Vec<_>, Vec<_>) = list.iter().cloned().partition(|export| export.name == name);
+            gone = there.into_iter().next();
+            Ok::<_, BadExport>(rest)
+        };
+        // It cannot fail.
+        let _ = self.change(without);
+        gone
+    }
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+    fn change<E>(&self, change: impl FnOnce(&[Export]) -> Result<Vec<Export>, E>) -> Result<(), E> {
+        let mut list = self.0.list.write().unwrap_or_else(PoisonError::into_inner);
+        *list = change(&list)?.into();
+        Ok(())
     }
 }
 
@@ -105,9 +136,6 @@ impl<'a> IntoIterator for &'a Exports {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadExport {
-    /// Nothing to offer.
-    #[error("no export was given; a server needs at least one")]
-    None,
     /// Two exports cannot be told apart.
     #[error("the export name '{0}' is used twice; choose another")]
     Twice(String),

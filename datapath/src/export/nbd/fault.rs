@@ -19,6 +19,8 @@ pub(super) enum Fault {
     Transmission(#[from] BadMagic),
     #[error("a request did not arrive within its time")]
     Stalled,
+    #[error("the export was taken away while the client asked for it")]
+    Removed,
     #[error("the connection ended in the middle of a request")]
     CutOff,
     #[error("a part of a read failed after others of its one reply were sent")]

@@ -18,6 +18,7 @@ mod exports;
 mod fault;
 mod limits;
 pub(in crate::export) mod listen;
+mod publisher;
 mod server;
 mod shared;
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod wire;
 pub use exports::{BadExport, Export, Exports, MAX_PAYLOAD};
 pub use limits::Limits;
 pub use listen::{Listen, ListenError};
+pub use publisher::{PublishError, Publisher};
 pub use server::{BindError, Config, Handle, RunError, Server};
 pub use tls::{TlsConfig, TlsError};
 pub use uri::Uri;

@@ -9,6 +9,7 @@ use super::accept::{Accept, Load};
 use super::exports::{BadExport, Export, Exports};
 use super::limits::Limits;
 use super::listen::{Listen, ListenError, Listener};
+use super::publisher::Publisher;
 use super::shared::Shared;
 use super::tls::{Tls, TlsConfig, TlsError};
 use super::uri::Uri;
@@ -22,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(2);
 
 /// Everything a server is made from.
 pub struct Config {
-    /// What is offered; the first is the default.
+    /// What is offered at first, perhaps nothing; the first is the default.
     pub exports: Vec<Export>,
     /// Where.
     pub listen: Vec<Listen>,
@@ -112,7 +113,7 @@ impl Server {
         let tls = config.tls.as_ref().map_or(Ok(Tls::NONE), Tls::load)?;
         let listeners = config.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
         let limits = config.limits.workable();
-        let volumes: Vec<Arc<Volume>> = exports.iter().map(|export| Arc::clone(&export.volume)).collect();
+        let volumes: Vec<Arc<Volume>> = exports.list().iter().map(|export| Arc::clone(&export.volume)).collect();
         let workers = Workers::start(config.workers.unwrap_or_else(cores), kind(config.ring), &volumes)?;
         let load = Arc::new(Load::new(workers.inboxes(), limits.connections));
         let shared = Arc::new(Shared::new(exports, tls, limits));
@@ -123,6 +124,19 @@ impl Server {
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle(Arc::clone(&self.stop))
+    }
+
+    /// What adds and removes exports while this server runs.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        Publisher::new(Arc::clone(&self.shared), self.workers.inboxes().to_vec())
+    }
+
+    /// Where it listens, as the URI of the default export; ports chosen by the system filled in.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Uri> {
+        let tls = self.shared.tls.mode();
+        self.listeners.iter().map(|at| Uri { at: at.at(), export: String::new(), tls }).collect()
     }
 
     /// The threads that serve, which other exports of the same volumes can share.
@@ -136,8 +150,8 @@ impl Server {
     pub fn uris(&self) -> Vec<Uri> {
         let tls = self.shared.tls.mode();
         let uri = |at: &Listener, export: &Export| Uri { at: at.at(), export: export.name.clone(), tls };
-        let exports = || self.shared.exports.iter();
-        self.listeners.iter().flat_map(|at| exports().map(move |export| uri(at, export))).collect()
+        let exports = self.shared.exports.list();
+        self.listeners.iter().flat_map(|at| exports.iter().map(move |export| uri(at, export))).collect()
     }
 
     /// Serves until [`Handle::shutdown`]; then stops accepting, lets requests in flight end, flushes every disk and
@@ -213,6 +227,7 @@ fn kind(asked: Option<Kind>) -> Kind {
 
 /// Brings what clients wrote to the medium; every export is tried, the first failure is told.
 fn flush(exports: &Exports) -> Result<(), RunError> {
+    let exports = exports.list();
     let writable = exports.iter().filter(|export| !export.volume.geometry().read_only);
     let outcomes: Vec<_> = writable
         .map(|export| export.volume.flush().map_err(|source| RunError::Flush { export: export.name.clone(), source }))

@@ -26,7 +26,7 @@ use super::shared::Shared;
 use super::tls::TlsFault;
 use crate::ring::{File, Held, Received};
 use crate::volume::Finished;
-use crate::worker::{Context, Port, TICK};
+use crate::worker::{Context, Leave, Port, TICK};
 use channel::{Channel, Taken};
 use outgoing::Outgoing;
 use serving::Serving;
@@ -221,8 +221,10 @@ impl Connection {
                         handshake.secured();
                     }
                 }
-                Next::Transmit(disk, session) => {
-                    tracing::debug!(disk, structured = session.structured, "a client begins");
+                Next::Transmit(export, session) => {
+                    // It may have been taken away since it was named.
+                    let disk = cx.find(&export.volume).ok_or(Fault::Removed)?;
+                    tracing::debug!(export = %export.name, structured = session.structured, "a client begins");
                     self.waiting = 0;
                     self.phase = Phase::Serving(Box::new(Serving::new(disk, session, Arc::clone(&self.shared))));
                 }
@@ -394,6 +396,20 @@ impl Port for Connection {
             Phase::Serving(_) if !self.shared.is_cutting() => self.close(Shutdown::Read),
             _ => self.cut(),
         }
+    }
+
+    fn leave(&mut self, how: Leave, _: &mut Context<'_>) {
+        match (&mut self.phase, how) {
+            (Phase::Serving(serving), Leave::InOrder) => {
+                serving.retire();
+                self.close(Shutdown::Read);
+            }
+            _ => self.cut(),
+        }
+    }
+
+    fn disk(&self) -> Option<usize> {
+        if let Phase::Serving(serving) = &self.phase { Some(serving.disk) } else { None }
     }
 
     fn is_over(&self) -> bool {

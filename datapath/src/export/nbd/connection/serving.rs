@@ -22,7 +22,7 @@ use crate::export::nbd::shared::Shared;
 use crate::export::nbd::transmission::{Action, Errno, Event, Refusal, Replies, Request, Session, Transmission};
 use crate::limits::in_memory;
 use crate::table::Table;
-use crate::volume::{Finished, Job, Slow};
+use crate::volume::{Counter, Finished, Job, Slow};
 use crate::worker::Context;
 
 /// Bytes of memory that one connection's requests may hold.
@@ -47,6 +47,8 @@ pub(super) struct Serving {
     /// Bytes of chunks that this connection holds.
     held: usize,
     leaving: bool,
+    /// The export was taken away.
+    retired: bool,
 }
 
 /// What was read, and which of its bytes were asked for.
@@ -94,12 +96,18 @@ impl Serving {
             incoming: None,
             held: 0,
             leaving: false,
+            retired: false,
         }
     }
 
     /// The client has said goodbye.
     pub(super) fn is_leaving(&self) -> bool {
         self.leaving
+    }
+
+    /// Nothing new is begun from now on; what has begun is answered.
+    pub(super) fn retire(&mut self) {
+        self.retired = true;
     }
 
     pub(super) fn is_between_requests(&self) -> bool {
@@ -170,7 +178,8 @@ impl Serving {
 
     fn begin(&mut self, request: Request, out: &mut Outgoing, cx: &mut Context<'_>) {
         let Request { cookie, action, offset, len, .. } = request;
-        let stopping = self.shared.is_stopping();
+        self.count(&request, cx);
+        let stopping = self.retired || self.shared.is_stopping();
         let refusal = stopping.then_some(SHUTTING_DOWN);
         let command = match action {
             Action::Disk(Command::Write { fua }) => {
@@ -197,6 +206,18 @@ impl Serving {
         self.start(number, job, 0, None, cx);
         if let Some(answering) = self.requests.get_mut(number) {
             answering.all_started = true;
+        }
+    }
+
+    fn count(&self, request: &Request, cx: &Context<'_>) {
+        let counter = match request.action {
+            Action::Disk(Command::Read) => Counter::UnalignedReads,
+            Action::Disk(Command::Write { .. }) => Counter::UnalignedWrites,
+            _ => return,
+        };
+        let sector = u64::from(self.session.geometry.sector_size.bytes());
+        if !(request.offset | u64::from(request.len)).is_multiple_of(sector) {
+            cx.disk(self.disk).count_unaligned(counter);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::option::{InfoRequest, MetaRequest};
 use super::reply::Replies;
 use super::{Handshake, Next, TlsMode, Violation};
+use crate::export::nbd::exports::Export;
 use crate::export::nbd::transmission::{ALLOCATION_CONTEXT, Session};
 use crate::export::nbd::wire::{self, EXPORT_NAME_PADDING, info, opt, rep};
 
@@ -46,7 +47,7 @@ impl Handshake {
                 replies.refuse(rep::ERR_INVALID, "this option takes no data");
             }
             opt::LIST => {
-                self.exports.iter().for_each(|export| replies.server(export));
+                self.exports.list().iter().for_each(|export| replies.server(export));
                 replies.ack();
             }
             opt::STRUCTURED_REPLY => {
@@ -78,15 +79,14 @@ impl Handshake {
 
     /// `NBD_OPT_EXPORT_NAME`: its answer has no room for an error.
     fn export_name(&self, data: &[u8], out: &mut Vec<u8>) -> Result<Next, Violation> {
-        let index = wire::legal_string(data).and_then(|name| self.exports.find(name));
-        let index = index.filter(|_| !self.needs_tls_first()).ok_or(Violation::ExportName)?;
-        let export = self.exports.get(index);
+        let export = wire::legal_string(data).and_then(|name| self.exports.find(name));
+        let export = export.filter(|_| !self.needs_tls_first()).ok_or(Violation::ExportName)?;
         out.extend_from_slice(&export.volume.geometry().len.0.to_be_bytes());
         out.extend_from_slice(&export.transmission_flags(self.chosen.structured).to_be_bytes());
         if !self.no_zeroes {
             out.extend_from_slice(&[0; EXPORT_NAME_PADDING]);
         }
-        Ok(self.transmit(index))
+        Ok(self.transmit(export))
     }
 
     fn info_or_go(&self, data: &[u8], replies: &mut Replies<'_>) -> Next {
@@ -94,19 +94,18 @@ impl Handshake {
             replies.refuse(rep::ERR_INVALID, "the lengths inside the option do not add up");
             return Next::Continue;
         };
-        let Some(index) = self.exports.find(request.export) else {
+        let Some(export) = self.exports.find(request.export) else {
             replies.refuse(rep::ERR_UNKNOWN, "no export has this name");
             return Next::Continue;
         };
-        let export = self.exports.get(index);
-        replies.info_export(export, self.chosen.structured);
+        replies.info_export(&export, self.chosen.structured);
         for wanted in [info::NAME, info::DESCRIPTION, info::BLOCK_SIZE] {
             if request.wanted.contains(&wanted) {
-                replies.info_wanted(wanted, export);
+                replies.info_wanted(wanted, &export);
             }
         }
         replies.ack();
-        if replies.option == opt::GO { self.transmit(index) } else { Next::Continue }
+        if replies.option == opt::GO { self.transmit(export) } else { Next::Continue }
     }
 
     fn list_meta_context(&self, data: &[u8], replies: &mut Replies<'_>) {
@@ -123,16 +122,16 @@ impl Handshake {
         if !self.chosen.structured {
             return replies.refuse(rep::ERR_INVALID, "negotiate structured replies first");
         }
-        let Some((index, request)) = self.meta_request(data, replies) else { return };
+        let Some((name, request)) = self.meta_request(data, replies) else { return };
         if request.queries.contains(&ALLOCATION) {
             replies.meta_context(ALLOCATION_CONTEXT, ALLOCATION);
-            self.chosen.allocation_of = Some(index);
+            self.chosen.allocation_of = Some(name);
         }
         replies.ack();
     }
 
     /// The option's data and the export it is about; what is wrong with it has been answered when there is none.
-    fn meta_request<'a>(&self, data: &'a [u8], replies: &mut Replies<'_>) -> Option<(usize, MetaRequest<'a>)> {
+    fn meta_request<'a>(&self, data: &'a [u8], replies: &mut Replies<'_>) -> Option<(String, MetaRequest<'a>)> {
         let request =
             MetaRequest::parse(data).filter(|request| request.queries.iter().all(|query| query.contains(':')));
         let Some(request) = request else {
@@ -140,21 +139,20 @@ impl Handshake {
                 .refuse(rep::ERR_INVALID, "the lengths inside the option do not add up, or a query has no namespace");
             return None;
         };
-        let Some(index) = self.exports.find(request.export) else {
+        let Some(export) = self.exports.find(request.export) else {
             replies.refuse(rep::ERR_UNKNOWN, "no export has this name");
             return None;
         };
-        Some((index, request))
+        Some((export.name, request))
     }
 
-    fn transmit(&self, index: usize) -> Next {
-        let export = self.exports.get(index);
+    fn transmit(&self, export: Export) -> Next {
         let session = Session {
             geometry: export.volume.geometry(),
             strict_alignment: export.volume.is_strict(),
             structured: self.chosen.structured,
-            block_status: self.chosen.allocation_of == Some(index),
+            block_status: self.chosen.allocation_of.as_deref() == Some(&*export.name),
         };
-        Next::Transmit(index, session)
+        Next::Transmit(export, session)
     }
 }

@@ -12,7 +12,7 @@ mod tests;
 
 use std::mem;
 
-use super::exports::Exports;
+use super::exports::{Export, Exports};
 use super::transmission::Session;
 use super::wire::{self, OPTION_HEADER_LEN, OptionHeader, handshake_flag};
 
@@ -41,8 +41,8 @@ pub enum Next {
     Continue,
     /// Send the reply bytes, run the TLS handshake, call [`Handshake::secured`] and read on, through TLS.
     StartTls,
-    /// Send the reply bytes; the transmission phase of the export at this position begins.
-    Transmit(usize, Session),
+    /// Send the reply bytes; the transmission phase of this export begins.
+    Transmit(Export, Session),
     /// Send the reply bytes and close.
     Close,
 }
@@ -103,8 +103,8 @@ pub struct Handshake {
 #[derive(Default)]
 struct Chosen {
     structured: bool,
-    /// The export for which `base:allocation` was selected.
-    allocation_of: Option<usize>,
+    /// The name of the export for which `base:allocation` was selected.
+    allocation_of: Option<String>,
 }
 
 impl Handshake {

@@ -26,7 +26,6 @@ enum End {
 
 /// Gives `input` to a new machine in pieces of at most `piece` bytes; TLS starts by magic.
 fn talk(tls: TlsMode, mut input: &[u8], piece: usize) -> Talk {
-    let names: Vec<String> = two_exports().iter().map(|export| export.name.clone()).collect();
     let mut machine = Handshake::new(two_exports(), tls);
     let mut out = Vec::new();
     while !input.is_empty() {
@@ -41,7 +40,7 @@ fn talk(tls: TlsMode, mut input: &[u8], piece: usize) -> Talk {
                 machine.secured();
                 continue;
             }
-            Ok(Next::Transmit(export, session)) => End::Transmit(names[export].clone(), session),
+            Ok(Next::Transmit(export, session)) => End::Transmit(export.name, session),
             Ok(Next::Close) => End::Close,
             Err(violation) => End::Violation(violation),
         };

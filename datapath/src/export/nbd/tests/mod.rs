@@ -2,6 +2,7 @@
 
 mod client;
 mod hostile;
+mod publisher;
 mod requests;
 mod shutdown;
 mod tls;

@@ -1,0 +1,150 @@
+//! The API for whoever is on this machine: one JSON-RPC request a connection, over a Unix socket in the state directory.
+//!
+//! Nobody logs in: the kernel says who has connected, and only the daemon's own user and root are let in, as
+//! administrators. The socket is private beside that.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use ekm_bridge::rpc::Service;
+use ekm_bridge::rpc::auth::Role;
+use ekm_bridge::rpc::methods::Caller;
+use ekm_bridge::rpc::version::Version;
+use rustix::net::Shutdown;
+use rustix::net::sockopt::socket_peercred;
+use serde_json::{Value, json};
+
+use super::error::DaemonError;
+
+/// The longest request, in bytes: as over HTTPS.
+const MAX_REQUEST: u64 = 256 << 10;
+/// The longest answer.
+const MAX_ANSWER: u64 = 64 << 20;
+/// Who has connected must ask within this time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where it is in the directory of sockets.
+pub(crate) fn socket(run_dir: &Path) -> PathBuf {
+    run_dir.join("daemon.sock")
+}
+
+/// The thread that answers. Dropped, it ends and its socket is gone.
+pub(super) struct Local {
+    socket: PathBuf,
+    listener: UnixListener,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Local {
+    /// Answers at `socket` with `service`. The state lock must be held: what is in the way is left over.
+    pub(super) fn start(socket: PathBuf, service: Service) -> Result<Self, DaemonError> {
+        let listener = bind(&socket).map_err(|source| failed("listen at", &socket, source))?;
+        let theirs = listener.try_clone().map_err(|source| failed("listen at", &socket, source))?;
+        let service = Arc::new(service);
+        let thread = thread::Builder::new().name("local-api".to_owned());
+        let thread = thread.spawn(move || serve(&theirs, &service)).map_err(DaemonError::Threads)?;
+        Ok(Self { socket, listener, thread: Some(thread) })
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        if let Err(error) = rustix::net::shutdown(&self.listener, Shutdown::Both) {
+            return tracing::warn!(%error, "the local socket stays");
+        }
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the local API panicked");
+        }
+        if let Err(error) = fs::remove_file(&self.socket) {
+            tracing::debug!(%error, "the local socket is gone already");
+        }
+    }
+}
+
+fn bind(socket: &Path) -> io::Result<UnixListener> {
+    match fs::remove_file(socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => (),
+    }
+    let listener = UnixListener::bind(socket)?;
+    fs::set_permissions(socket, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// One request after the other: a method that takes long is a task of the control plane, not a call.
+fn serve(listener: &UnixListener, service: &Service) {
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                if let Err(error) = answer(&stream, service) {
+                    tracing::debug!(%error, "a local request was not answered");
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            // The end: the socket was shut down.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return,
+            Err(error) => {
+                tracing::warn!(%error, "no local request can be taken");
+                thread::sleep(PATIENCE);
+            }
+        }
+    }
+}
+
+fn answer(mut stream: &UnixStream, service: &Service) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let peer = socket_peercred(stream)?.uid;
+    if peer != rustix::process::geteuid() && !peer.is_root() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let caller = Caller::User { name: format!("local user {}", peer.as_raw()), role: Role::Administrator };
+    let mut line = Vec::new();
+    BufReader::new(stream.take(MAX_REQUEST)).read_until(b'\n', &mut line)?;
+    let source = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut body = service.answer(&Version::CURRENT.to_string(), &caller, source, &line).body;
+    body.push(b'\n');
+    stream.write_all(&body)
+}
+
+/// Asks the daemon whose socket this is, and waits for the answer: the result of `method`.
+///
+/// # Errors
+/// When there is no daemon, or it says no.
+pub(crate) fn ask(socket: &Path, method: &str, params: &Value) -> Result<Value, DaemonError> {
+    let stream = UnixStream::connect(socket).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => DaemonError::NotRunning(socket.to_owned()),
+        _ => failed("connect to", socket, error),
+    })?;
+    let request = json!({"id": 1, "method": method, "params": params}).to_string() + "\n";
+    let answer = exchange(&stream, request.as_bytes()).map_err(|source| failed("talk to", socket, source))?;
+    result(&answer)
+}
+
+fn exchange(mut stream: &UnixStream, request: &[u8]) -> io::Result<String> {
+    stream.write_all(request)?;
+    let mut answer = String::new();
+    stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn result(answer: &str) -> Result<Value, DaemonError> {
+    let not_understood = || DaemonError::Answer(answer.chars().take(200).collect());
+    let mut answer: Value = serde_json::from_str(answer).map_err(|_| not_understood())?;
+    if let Some(error) = answer.get("error") {
+        let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        return Err(DaemonError::Refused { name: text("name"), message: text("message") });
+    }
+    answer.get_mut("result").map(Value::take).ok_or_else(not_understood)
+}
+
+fn failed(doing: &'static str, path: &Path, source: io::Error) -> DaemonError {
+    DaemonError::Io { doing, path: path.to_owned(), source }
+}
