@@ -61,7 +61,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Another program may take the port before the server does: then it is tried again.
     fn start(prepared: &'static Prepared, start: &Start) -> Self {
+        let attempts = (0..5).find_map(|_| Self::attempt(prepared, start));
+        attempts.expect("the server starts; what it printed says why not")
+    }
+
+    fn attempt(prepared: &'static Prepared, start: &Start) -> Option<Self> {
         let folder = prepared.database();
         let port = free_port();
         let mut child = Command::new(prepared.python())
@@ -80,8 +86,8 @@ impl Server {
             .expect("python can be run");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), "READY", "the server did not start");
-        Self { prepared, child, port, folder }
+        let server = Self { prepared, child, port, folder };
+        (line.trim() == "READY").then_some(server)
     }
 
     pub(crate) fn prepared(&self) -> &'static Prepared {
