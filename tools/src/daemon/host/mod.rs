@@ -36,7 +36,8 @@ pub(crate) struct FileHost {
     publisher: Publisher,
     engine: Engine,
     locks: Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
-    open: Mutex<HashMap<Uuid, OpenVolume>>,
+    /// Held for a look only, never while something is read or written: all volumes share it.
+    open: Mutex<HashMap<Uuid, Arc<OpenVolume>>>,
 }
 
 impl FileHost {
@@ -82,7 +83,7 @@ impl VolumeHost for FileHost {
         self.close_locked(uuid)?;
         let opened = OpenVolume::open(self.files.open(uuid)?, name, offer, key, self.engine)?;
         self.publisher.add(opened.export(uuid)).map_err(failed(format!("volume {uuid} cannot be exported")))?;
-        lock(&self.open).insert(uuid, opened);
+        lock(&self.open).insert(uuid, Arc::new(opened));
         Ok(())
     }
 
@@ -95,7 +96,8 @@ impl VolumeHost for FileHost {
     fn grow(&self, uuid: Uuid, size: u64, key: WrappingKey<'_>) -> Result<(), HostError> {
         let one = self.lock_of(uuid);
         let _held = lock(&one);
-        if let Some(open) = lock(&self.open).get(&uuid) {
+        let open = lock(&self.open).get(&uuid).cloned();
+        if let Some(open) = open {
             return open.grow(size);
         }
         let mut backing = self.files.open(uuid)?;
