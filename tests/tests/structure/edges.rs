@@ -12,7 +12,7 @@ const EDGES: [(&str, &str, &[&str]); 8] = [
     ("datapath", "datapath", &["keywrap"]),
     ("ekm-bridge", "ekm-bridge", &["keywrap"]),
     ("sear", "tools", &["keywrap", "datapath", "ekm-bridge"]),
-    ("sear-tests", "tests", &["keywrap", "datapath", "ekm-bridge"]),
+    ("sear-tests", "tests", &["keywrap", "datapath"]),
     ("sear-benches", "benches", &["keywrap", "datapath"]),
     ("sear-compare-nbd", "benches/compare/nbd", &["sear-benches"]),
     ("sear-compare-vm", "benches/compare/vm", &["sear-benches", "sear-tests"]),

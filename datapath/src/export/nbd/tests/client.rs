@@ -147,10 +147,22 @@ pub(super) fn request(command: u16, flags: u16, cookie: u64, offset: u64, len: u
     [&head.concat()[..], &offset.to_be_bytes(), &len.to_be_bytes()].concat()
 }
 
-/// Waits for the end of a stream; false when something else comes first.
+/// Waits for the end of a stream; false when something else comes first, which is printed.
 pub(super) fn closed(stream: &mut impl Read) -> bool {
-    match stream.read(&mut [0]) {
-        Ok(received) => received == 0,
+    let mut byte = [0];
+    let received = loop {
+        match stream.read(&mut byte) {
+            // A read with a time limit does not go on by itself after the process was stopped and continued.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+            other => break other,
+        }
+    };
+    let ended = match &received {
+        Ok(count) => *count == 0,
         Err(error) => [io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof].contains(&error.kind()),
+    };
+    if !ended {
+        eprintln!("not the end but {received:?} {byte:?}");
     }
+    ended
 }
