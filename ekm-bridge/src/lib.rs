@@ -8,6 +8,7 @@
 //!       └─ VolumeRegistry      the volumes this node knows
 //!
 //! Records ─── Store            what a cluster remembers            ← ReplicatedStore, a copy on each metadata drive
+//! rekey                    what may follow what when a master key is replaced and ended: pure functions
 //! keyserver   one key manager: its master keys, for every thread
 //!  ├─ kmip                     the protocol, without I/O
 //!  └─ transport                TCP, mutual TLS, time-outs
@@ -29,6 +30,7 @@ pub mod node;
 mod private_file;
 pub mod provider;
 pub mod records;
+pub mod rekey;
 pub mod rpc;
 pub mod state_dir;
 pub mod store;

@@ -171,7 +171,7 @@ fn create_dir(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 /// Makes the entry of `path` in its directory durable.
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent(path).unwrap_or(Path::new("/")))?.sync_all()
 }
 

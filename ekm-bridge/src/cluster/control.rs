@@ -7,7 +7,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::errors::of_record;
+use super::headers::CatchUp;
 use super::host::VolumeHost;
+use super::journal::Journal;
 use super::keys::Contact;
 use super::run::Retry;
 use super::shared_clock::SharedClock;
@@ -38,6 +40,20 @@ pub struct Config {
     pub parallel: usize,
     /// The longest pause before another try to unlock what is locked.
     pub retry: Duration,
+    /// When a master key that nothing depends on any more is destroyed.
+    pub decommission: Decommission,
+}
+
+/// When a master key that nothing depends on any more is destroyed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decommission {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// So long after it was replaced.
+    After(Duration),
+    /// When an administrator says so.
+    ByWord,
 }
 
 impl Default for Config {
@@ -48,6 +64,7 @@ impl Default for Config {
             providers: Settings::default(),
             parallel: 8,
             retry: Duration::from_secs(1),
+            decommission: Decommission::default(),
         }
     }
 }
@@ -68,6 +85,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Numbers for a monitoring system.
     pub metrics: Option<Arc<Sear>>,
+    /// The audit log.
+    pub journal: Option<Arc<dyn Journal>>,
     /// What was chosen.
     pub config: Config,
 }
@@ -81,6 +100,7 @@ pub struct ClusterControl {
     pub(super) host: Arc<dyn VolumeHost>,
     pub(super) clock: SharedClock,
     pub(super) metrics: Option<Arc<Sear>>,
+    pub(super) journal: Option<Arc<dyn Journal>>,
     pub(super) config: Config,
     /// Providers over key servers, made when they are first needed.
     pub(super) providers: Mutex<BTreeMap<KeyProviderId, Arc<ExternalProvider>>>,
@@ -97,6 +117,10 @@ pub struct ClusterControl {
     pub(super) next_watch: Mutex<Duration>,
     /// Who drives the rekey does it alone.
     pub(super) rekeying: Mutex<()>,
+    /// When to try again to bring along what a rekey left behind.
+    pub(super) catching_up: Mutex<CatchUp>,
+    /// When to ask key servers for the state of master keys again.
+    pub(super) next_key_watch: Mutex<Duration>,
     pub(super) wake: Wake,
 }
 
@@ -117,7 +141,7 @@ impl ClusterControl {
     /// The control plane over these parts. Nothing is opened yet.
     #[must_use]
     pub fn new(parts: Parts) -> Arc<Self> {
-        let Parts { records, drives, internal, contact, host, clock, metrics, config } = parts;
+        let Parts { records, drives, internal, contact, host, clock, metrics, journal, config } = parts;
         Arc::new(Self {
             records,
             drives,
@@ -126,6 +150,7 @@ impl ClusterControl {
             host,
             clock: SharedClock(clock),
             metrics,
+            journal,
             config,
             providers: Mutex::default(),
             in_force: RwLock::default(),
@@ -134,6 +159,8 @@ impl ClusterControl {
             retry: Mutex::default(),
             next_watch: Mutex::default(),
             rekeying: Mutex::default(),
+            catching_up: Mutex::default(),
+            next_key_watch: Mutex::default(),
             wake: Wake::default(),
         })
     }

@@ -1,6 +1,6 @@
 //! What the control plane needs of the data path. The two crates do not know each other; the daemon joins them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use keywrap::keys::{KeyId, MasterKey};
 use uuid::Uuid;
@@ -128,6 +128,46 @@ pub trait VolumeHost: Send + Sync {
     /// # Errors
     /// Any kind; the volume opens with at least one of the keys.
     fn rewrap(&self, uuid: Uuid, old: WrappingKey<'_>, new: WrappingKey<'_>) -> Result<(), HostError>;
+
+    /// The same for a volume that is open, with the data key that its cipher has: `old` is not to be had any more.
+    ///
+    /// # Errors
+    /// `Absent` when the volume is not open; any other kind: the header names what it named.
+    fn rewrap_open(&self, uuid: Uuid, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError>;
+
+    /// Where the backup `id` of a volume's header would be.
+    fn backup_path(&self, uuid: Uuid, id: Uuid) -> PathBuf;
+
+    /// Copies the header of a volume to a new file there, durable when this returns. Whoever has it can open the volume with
+    /// every key that opens it now.
+    ///
+    /// # Errors
+    /// Any kind but `WrongKey`; a file may be left, for [`Self::erase_backup`].
+    fn back_up_header(&self, uuid: Uuid, path: &Path) -> Result<(), HostError>;
+
+    /// The master keys that a backup of the volume's header names.
+    ///
+    /// # Errors
+    /// `Absent` when it is not there, or is no backup of this volume.
+    fn backup_key_ids(&self, uuid: Uuid, path: &Path) -> Result<Vec<KeyId>, HostError>;
+
+    /// [`Self::rewrap`] in a backup of the volume's header.
+    ///
+    /// # Errors
+    /// Any kind.
+    fn rewrap_backup(
+        &self,
+        uuid: Uuid,
+        path: &Path,
+        old: WrappingKey<'_>,
+        new: WrappingKey<'_>,
+    ) -> Result<(), HostError>;
+
+    /// Destroys every keyslot in a backup of the volume's header, then removes the file.
+    ///
+    /// # Errors
+    /// `Absent` when it is not there; `Failed` when the keyslots may still be.
+    fn erase_backup(&self, uuid: Uuid, path: &Path) -> Result<(), HostError>;
 
     /// Whether the volume is open.
     fn is_open(&self, uuid: Uuid) -> bool;

@@ -6,15 +6,19 @@
 //!                        ├─ ExternalProvider…   one for each key provider, over its key servers   ← Contact
 //!                        ├─ ReplicatedStore     the metadata drives
 //!                        └─ VolumeHost          the data path
-//! run: start ─▶ unlock ─▶ rekey goes on ─▶ tend, every half second ─▶ stop
+//! headers   what wraps a volume's key, and what may      rekey   the steps of crate::rekey, durable
+//! ledger    master keys from first to last, with proof   run     start ─▶ unlock ─▶ rekey goes on ─▶ tend ─▶ stop
 //! ```
 //! The order of every change: what is about to happen is durable, then it happens, then that it happened is durable.
 //! So whatever moment the process ends at, the next start finds out what was going on and ends it.
 
 mod control;
 mod errors;
+mod headers;
 mod host;
+mod journal;
 mod keys;
+mod ledger;
 mod rekey;
 mod report;
 mod run;
@@ -22,7 +26,8 @@ mod shared_clock;
 mod volumes;
 mod whole;
 
-pub use control::{ClusterControl, Config, Parts};
+pub use control::{ClusterControl, Config, Decommission, Parts};
 pub use host::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
+pub use journal::Journal;
 pub use keys::{Contact, KmipContact};
 pub use run::{Running, StartError};

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::control::{ClusterControl, NODE};
 use super::errors::{of_provider, of_record};
+use super::ledger::step_in;
 use super::report::{API_EVENT, event, ids};
 use crate::provider::KeyProvider;
 use crate::records::{self, ApiUser, EventLog, Management, MasterKeyRecord, MasterKeyState, Only, RecordError};
@@ -54,11 +55,15 @@ impl Cluster for ClusterControl {
             if work.get::<records::Cluster>(Only)?.is_some() {
                 return Err(exists().into());
             }
-            key.iter().try_for_each(|key| work.put(key))?;
+            if let Some(key) = &key {
+                work.put(key)?;
+                step_in(work, key.id, MasterKeyState::Active, "made with the cluster, and in force", now)?;
+            }
             work.put(&cluster)?;
             EventLog::new(&self.records).append_in(work, &what, now)?;
             Ok::<(), Failed>(())
         })?;
+        key.iter().for_each(|key| self.witness(key.id));
         Ok(())
     }
 

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::root_key::{RootKey, RootKeyError, RootKeySource};
 use super::sealed::SealedKey;
-use super::{ErrorKind, KeyInfo, KeyProvider, ProviderError};
+use super::{EndAnswer, EndOutcome, ErrorKind, KeyInfo, KeyProvider, ProviderError};
 use crate::state_dir::StateError;
-use crate::store::{Entry, Revision, Store, StoreError, Transaction};
+use crate::store::{Entry, Revision, Scrubbed, Store, StoreError, Transaction};
 use crate::time::UnixSeconds;
 
 const NAME: &str = "internal";
@@ -127,6 +127,13 @@ impl InternalProvider {
         }
     }
 
+    fn refuse_current(&self, id: KeyId) -> Result<(), ProviderError> {
+        if self.current_id()? == Some(id) {
+            return Err(refused(Some(id), format!("master key {id} is the current one of this node; it stays")));
+        }
+        Ok(())
+    }
+
     fn no_root(&self, error: RootKeyError) -> ProviderError {
         let kind = match &error {
             RootKeyError::Io { .. } => ErrorKind::Unreachable,
@@ -180,6 +187,33 @@ impl KeyProvider for InternalProvider {
         let info = |(id, record): (KeyId, SealedKey)| KeyInfo { id, created: record.created() };
         Ok(self.records()?.into_iter().map(info).collect())
     }
+
+    fn agree_on(&self, id: KeyId) -> Result<Vec<String>, ProviderError> {
+        self.key(id).map(|_| Vec::new())
+    }
+
+    /// There is nobody who could be told to give it out no more.
+    fn revoke(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError> {
+        self.refuse_current(id).map(|()| Vec::new())
+    }
+
+    /// The record goes, then every file that ever held it is overwritten. The files hold wrapped keys only: who has an old
+    /// copy of one needs the root key as well.
+    fn destroy(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError> {
+        self.refuse_current(id)?;
+        self.store.commit(&Transaction::new().delete(record_key(id))).map_err(store_failed)?;
+        let scrubbed = self.store.scrub().map_err(store_failed)?;
+        Ok(scrubbed.into_iter().map(answer).collect())
+    }
+}
+
+fn answer(scrubbed: Scrubbed) -> EndAnswer {
+    let outcome = match (scrubbed.failure, scrubbed.in_use) {
+        (None, _) => EndOutcome::Done,
+        (Some(why), true) => EndOutcome::Failed(why),
+        (Some(why), false) => EndOutcome::OutOfUse(why),
+    };
+    EndAnswer { place: scrubbed.place, outcome }
 }
 
 fn store_failed(error: StoreError) -> ProviderError {

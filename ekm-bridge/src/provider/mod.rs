@@ -24,7 +24,35 @@ pub struct KeyInfo {
     pub created: UnixSeconds,
 }
 
-/// A keeper of 256-bit master keys. Destroying keys joins this trait together with the ledger that permits it.
+/// What one place answered when a key was to end there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndAnswer {
+    /// The key server or metadata drive, for people.
+    pub place: String,
+    /// What became of it.
+    pub outcome: EndOutcome,
+}
+
+/// What became of a key in one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndOutcome {
+    /// It has ended there.
+    Done,
+    /// It has not, and why; ask again later.
+    Failed(String),
+    /// The place is no longer in use and keeps what it has; why it is out of use.
+    OutOfUse(String),
+}
+
+impl EndAnswer {
+    /// Whether nothing is left to do there.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        !matches!(self.outcome, EndOutcome::Failed(_))
+    }
+}
+
+/// A keeper of 256-bit master keys.
 pub trait KeyProvider: Send + Sync {
     /// A short name for people and records, such as `internal`.
     fn name(&self) -> &str;
@@ -53,6 +81,26 @@ pub trait KeyProvider: Send + Sync {
     /// # Errors
     /// Any [`ErrorKind`] but `Absent`.
     fn list(&self) -> Result<Vec<KeyInfo>, ProviderError>;
+
+    /// The names of all places that should hold the key, each of which has just given it out.
+    ///
+    /// # Errors
+    /// When any did not; each is named.
+    fn agree_on(&self, id: KeyId) -> Result<Vec<String>, ProviderError>;
+
+    /// Has every place give out the key no more. The caller knows that nothing depends on it: only the ledger of old keys
+    /// calls this. A repeat is success. Every answer is told; repeat it until each is done.
+    ///
+    /// # Errors
+    /// `Refused` for the current key, and any other [`ErrorKind`] when nobody was asked.
+    fn revoke(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError>;
+
+    /// Has every place destroy the key, and forgets it once each has done so. It cannot be brought back, and neither can
+    /// data that depends on it. Otherwise as [`Self::revoke`], which comes before it.
+    ///
+    /// # Errors
+    /// As [`Self::revoke`].
+    fn destroy(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError>;
 }
 
 /// The kinds of failure a caller tells apart. They stay the same across providers and releases.

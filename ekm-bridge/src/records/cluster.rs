@@ -44,8 +44,14 @@ pub struct SoftwareEncryption {
     pub version: u32,
     /// The master key that is in force.
     pub master_key: Option<KeyId>,
+    /// Grows by one whenever another master key comes into force.
+    #[serde(default)]
+    pub generation: u64,
     /// The result of the running or the last rekey.
     pub rekey: Option<AsyncHandle>,
+    /// Days after which an internal master key is replaced; never, when there is no number.
+    #[serde(default)]
+    pub rotation_days: Option<u32>,
 }
 
 /// A user of the API.
@@ -118,8 +124,17 @@ impl Cluster {
     pub fn enable_encryption(&mut self, key: KeyId) {
         if !self.encryption.enabled {
             let version = self.encryption.version.saturating_add(1);
-            self.encryption = SoftwareEncryption { enabled: true, version, master_key: Some(key), rekey: None };
+            self.encryption = SoftwareEncryption { enabled: true, version, ..SoftwareEncryption::default() };
+            self.encryption.put_in_force(key);
         }
+    }
+}
+
+impl SoftwareEncryption {
+    /// This master key is in force from now on.
+    pub fn put_in_force(&mut self, key: KeyId) {
+        self.master_key = Some(key);
+        self.generation = self.generation.saturating_add(1);
     }
 }
 

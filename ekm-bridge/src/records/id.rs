@@ -79,6 +79,16 @@ impl RecordId for KeyId {
     }
 }
 
+impl RecordId for Uuid {
+    fn to_key(self) -> String {
+        self.to_string()
+    }
+
+    fn from_key(text: &str) -> Option<Self> {
+        Self::try_parse(text).ok().filter(|uuid| uuid.to_string() == text)
+    }
+}
+
 /// The id of a kind of which there is one record at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Only;

@@ -20,6 +20,9 @@ pub struct KeyProviderRecord {
     pub name: String,
     /// Whether keys that it made are outstanding. [`super::KeyManagement`] keeps this true to the master keys.
     pub active: bool,
+    /// Days after which a master key of it is replaced; never, when there is no number.
+    #[serde(default)]
+    pub rotation_days: Option<u32>,
 }
 
 impl Record for KeyProviderRecord {

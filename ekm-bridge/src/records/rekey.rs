@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! (none) ──begin──▶ CreateNewMasterKey ──▶ RewrapDataEncryptionKeys ──▶ DecommissionOldMasterKey ──▶ (none)
-//!                        └── no key ────────────┴── volumes left behind ──────────────────────────────▲
+//!                        └── no key, cancelled ─┴── cancelled ────────────────────────────────────────▲
 //! ```
-//! Each phase is durable before anything of it is done, so the next start knows where to go on.
+//! Each phase is durable before anything of it is done, so the next start knows where to go on. What may follow what is in
+//! [`crate::rekey`].
 
 use keywrap::keys::KeyId;
 use serde::{Deserialize, Serialize};
@@ -31,10 +32,13 @@ pub struct Rekey {
     pub phase: RekeyPhase,
     /// When it began, by the clock of the cluster.
     pub started: UnixSeconds,
+    /// Whether it was called off.
+    #[serde(default)]
+    pub is_cancelled: bool,
 }
 
 /// How far a rekey is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RekeyPhase {
     /// The new key is being made.
     CreateNewMasterKey,

@@ -111,6 +111,12 @@ error_names! {
     KmipCertificateInvalid = "xKmipCertificateInvalid" 500 ours,
     /// The servers of a provider hold different keys under one id.
     KeySyncConflict = "xKeySyncConflict" 500 ours,
+    /// No such master key was ever in the ledger.
+    MasterKeyDoesNotExist = "xMasterKeyDoesNotExist" 500 ours,
+    /// Something depends on the master key.
+    MasterKeyInUse = "xMasterKeyInUse" 500 ours,
+    /// The rekey was called off.
+    RekeyCancelled = "xRekeyCancelled" 500 ours,
     /// A rekey runs already.
     RekeyInProgress = "xRekeyInProgress" 500 ours,
     /// Software encryption at rest was not switched on when the cluster was created.

@@ -58,6 +58,26 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Conflict`] when an expected revision no longer holds. After any other error the transaction may or
     /// may not have happened; read the keys again to find out.
     fn commit(&self, transaction: &Transaction) -> Result<Revision, StoreError>;
+
+    /// Puts every file of the store anew, with what it holds now, and overwrites the one that was there: what was deleted
+    /// or replaced earlier is in no file any more. Tells each place. A store without files has none.
+    ///
+    /// # Errors
+    /// When nothing could be rewritten at all; a place that failed is in the answer.
+    fn scrub(&self) -> Result<Vec<Scrubbed>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What became of one place of a store that was scrubbed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scrubbed {
+    /// The file or metadata drive.
+    pub place: String,
+    /// Whether the store still uses it. One that it does not keeps what it has, until it is erased.
+    pub in_use: bool,
+    /// Why old contents may still be there; `None` when they are overwritten.
+    pub failure: Option<String>,
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -71,6 +91,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn commit(&self, transaction: &Transaction) -> Result<Revision, StoreError> {
         (**self).commit(transaction)
+    }
+
+    fn scrub(&self) -> Result<Vec<Scrubbed>, StoreError> {
+        (**self).scrub()
     }
 }
 

@@ -4,14 +4,17 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it is")]
 
 mod boot;
+mod calling_off;
 mod crash;
 mod drives;
 mod kmip;
 #[path = "../kmip_server/rig/mod.rs"]
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "the tests of the KMIP client use all of it")]
 mod kmip_rig;
+mod ledger;
 mod procedure;
 mod rekey;
 mod rig;
+mod rotation;
 mod rules;
 mod volumes;

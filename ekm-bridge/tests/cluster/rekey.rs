@@ -1,16 +1,22 @@
 //! Rekeys: every transition, failures, and what they leave behind.
 
-use ekm_bridge::provider::ErrorKind;
+use std::time::Duration;
+
+use ekm_bridge::provider::{ErrorKind, KeyInfo, KeyProvider};
 use ekm_bridge::records::{MasterKeyRecord, MasterKeyState};
+use ekm_bridge::rpc::ErrorName;
 use ekm_bridge::rpc::control::{AsyncResults, SoftwareEncryption, Volumes};
 use ekm_bridge::rpc::types::async_results::AsyncOutcome;
+use ekm_bridge::rpc::types::ledger::KeyState;
 use ekm_bridge::rpc::types::sear::{KeyManagement, RekeyMasterKey};
 use serde_json::json;
 
-use crate::rig::{World, begin_rekey, create_volumes, current_faults, is_done, rekey};
+use crate::rig::{
+    World, begin_rekey, create_volumes, current_faults, in_force, in_ledger, is_done, later, refused, rekey,
+};
 
 #[test]
-fn every_transition_works_and_old_keys_are_kept() {
+fn every_transition_works_and_old_keys_are_destroyed_once() {
     let world = World::new();
     let (control, first) = world.with_provider();
     let second = world.add_provider(&control);
@@ -25,8 +31,17 @@ fn every_transition_works_and_old_keys_are_kept() {
     assert_eq!(keys.len(), 7, "each rekey makes a new key");
     assert_eq!(world.host.rewraps(), 18);
     let ledger: Vec<MasterKeyRecord> = world.records().table().list().unwrap();
-    let kept = ledger.iter().filter(|key| key.state == MasterKeyState::ToDecommission).count();
-    assert_eq!((ledger.len(), kept), (7, 6), "nothing is revoked or destroyed");
+    let gone = ledger.iter().filter(|key| key.state == MasterKeyState::Destroyed).count();
+    assert_eq!((ledger.len(), gone), (7, 6));
+    let internal: Vec<KeyInfo> = world.internal().list().unwrap();
+    assert!(internal.is_empty(), "the last one is external: {internal:?}");
+    assert_eq!(world.contact.at("vault").keys(), [in_force(&control)]);
+    assert!(world.contact.at("second").keys().is_empty());
+    for (server, keys) in [("vault", 2), ("second", 1)] {
+        let ended = world.contact.at(server).ended();
+        assert_eq!(ended.len(), keys * 2, "{ended:?}");
+        assert!(ended.chunks(2).all(|pair| pair[0].1 == pair[1].1 && pair[0].0 == "revoked" && pair[1].0 == "destroyed"));
+    }
 }
 
 #[test]
@@ -52,7 +67,7 @@ fn without_a_type_the_key_management_stays() {
     control.drive_rekey().unwrap();
     let key = control.sear_info().unwrap().master_key_info.unwrap();
     assert_eq!((key.key_management_type, key.provider), (KeyManagement::External, Some(provider)));
-    assert_eq!(world.contact.at("vault").keys().len(), 2);
+    assert_eq!(world.contact.at("vault").keys(), [in_force(&control)], "the key before is destroyed");
 }
 
 #[test]
@@ -77,19 +92,31 @@ fn a_failing_volume_stops_no_other_and_is_brought_along_by_the_next_rekey() {
     let volumes = create_volumes(&control, 6);
     let deleted = control.delete_volume(volumes[5].id).unwrap();
     world.host.set_stuck(volumes[2].uuid, true);
-    let AsyncOutcome::Error(error) = rekey(&control, Some(provider)).outcome else { panic!("something is left") };
-    assert!(error.message.contains("1 volumes still depend"), "{}", error.message);
-    let new = control.sear_info().unwrap().master_key_info.unwrap().id.unwrap();
+    let old = in_force(&control);
+    let AsyncOutcome::Result(result) = rekey(&control, Some(provider)).outcome else { panic!("the new key is in force") };
+    assert_eq!(result["leftBehind"], json!([format!("volume {}", volumes[2].id)]));
+    let new = in_force(&control);
     let disks = world.host.disks();
-    let on_new = disks.values().filter(|(_, keys)| keys.iter().all(|key| key.0 == new)).count();
-    assert_eq!((on_new, disks[&deleted.uuid].1[0].0), (5, new), "deleted ones too");
+    let on_new = disks.values().filter(|(_, keys)| *keys == [new]).count();
+    assert_eq!((on_new, disks[&deleted.uuid].1[0]), (5, new), "deleted ones too");
     assert_eq!(current_faults(&control, "rekeyIncomplete").len(), 1);
+    assert_eq!(in_ledger(&control, old).state, KeyState::ToDecommission);
 
     world.host.set_stuck(volumes[2].uuid, false);
-    let result = rekey(&control, None);
-    let AsyncOutcome::Result(result) = result.outcome else { panic!("it is done") };
-    assert_eq!(result["state"], json!("Ready"));
+    later(&world, &control, Duration::from_secs(10));
     assert!(current_faults(&control, "rekeyIncomplete").is_empty());
-    let last = control.sear_info().unwrap().master_key_info.unwrap().id.unwrap();
-    assert!(world.host.disks().values().all(|(_, keys)| keys.len() == 1 && keys[0].0 == last));
+    assert!(world.host.disks().values().all(|(_, keys)| *keys == [new]), "it follows without another rekey");
+    assert_eq!(in_ledger(&control, old).state, KeyState::Destroyed);
+}
+
+#[test]
+fn the_same_request_gets_the_running_rekey_and_another_is_refused() {
+    let world = World::new();
+    let (control, provider) = world.with_provider();
+    let running = begin_rekey(&control, Some(provider)).unwrap();
+    assert_eq!(begin_rekey(&control, Some(provider)).unwrap(), running);
+    let message = refused(begin_rekey(&control, None), ErrorName::RekeyInProgress);
+    assert!(message.contains(&format!("asyncHandle is {running}")), "{message}");
+    control.drive_rekey().unwrap();
+    assert_ne!(begin_rekey(&control, Some(provider)).unwrap(), running);
 }

@@ -38,7 +38,7 @@ fn the_public_sdk_drives_every_method() {
 
 /// A method that the scripts forgot would otherwise go unnoticed.
 fn every_method_succeeded(seen: &[String]) {
-    for method in methods::all() {
+    for method in methods::all().filter(|method| !methods::is_ours(method)) {
         let called = seen.iter().any(|line| line.contains(&format!(" {} ", method.name)) && line.ends_with(" ok"));
         assert!(called, "the SDK never called {} with success", method.name);
     }

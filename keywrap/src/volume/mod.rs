@@ -31,7 +31,7 @@ pub use error::{ErrorKind, KeyslotProblem, VolumeError};
 pub use inspect::{DigestInfo, Inspection, KeyslotInfo, SegmentInfo, TokenInfo, inspect, key_ids};
 pub use keyslots::{add_master_keyslot, remove_keyslot};
 pub use passphrase::{KdfChoice, add_passphrase, replace_passphrase};
-pub use rewrap::rewrap;
+pub use rewrap::{rewrap, rewrap_open};
 pub use settings::set_discards;
 pub use unlock::{Opened, keyslot_key, unlock_with_master, unlock_with_passphrase};
 

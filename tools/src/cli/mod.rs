@@ -94,8 +94,8 @@ enum Verb {
     Provider(daemon_api::ProviderVerb),
     /// Wrap every volume by a new master key
     Rekey(daemon_api::Rekey),
-    /// Tell which master keys there are
-    Keys,
+    /// Tell which master keys there are, what depends on them, and end old ones
+    Keys(daemon_api::Keys),
     /// List what is wrong with the node
     Faults(daemon_api::Faults),
     /// Check the log of who asked for what
@@ -166,7 +166,7 @@ impl Cli {
             Verb::Server(verb) => verb.run(&state()?, ui),
             Verb::Provider(verb) => verb.run(&state()?, ui),
             Verb::Rekey(verb) => verb.run(&state()?, ui),
-            Verb::Keys => daemon_api::keys(&state()?, ui),
+            Verb::Keys(verb) => verb.run(&state()?, ui),
             Verb::Faults(verb) => verb.run(&state()?, ui),
             Verb::Audit(verb) => verb.run(&state()?, ui),
             Verb::Top(verb) => verb.run(&state()?, ui),

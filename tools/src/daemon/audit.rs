@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ekm_bridge::UnixSeconds;
-use ekm_bridge::audit::{AuditEvent, AuditLog, Outcome};
+use ekm_bridge::audit::{AuditEvent, AuditLog, Head, Outcome};
+use ekm_bridge::cluster::Journal;
 use ekm_bridge::metrics::Sear;
 use ekm_bridge::rpc::Observer;
 use ekm_bridge::rpc::error::ErrorName;
@@ -29,13 +30,36 @@ impl Auditor {
     }
 
     /// The call has happened already, so a log that fails cannot undo it; it is told as loudly as there is means to.
-    fn write(&self, event: &AuditEvent) {
+    fn write(&self, event: &AuditEvent) -> Option<Head> {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        match log.append(event) {
-            Ok(_) => self.metrics.audit_entries.with(&[]).add(1),
-            Err(error) => tracing::error!(%error, method = %event.method, "a call is missing in the audit log"),
-        }
+        let head = match log.append(event) {
+            Ok(head) => {
+                self.metrics.audit_entries.with(&[]).add(1);
+                Some(head)
+            }
+            Err(error) => {
+                tracing::error!(%error, method = %event.method, "a call is missing in the audit log");
+                None
+            }
+        };
         self.metrics.audit_room.with(&[]).set(lossy(log.room()));
+        head
+    }
+}
+
+/// What the control plane does of its own accord, as user `-` of role `system`.
+impl Journal for Auditor {
+    fn note(&self, at: UnixSeconds, what: &str, details: &Value) -> Option<String> {
+        let head = self.write(&AuditEvent {
+            time: at,
+            user: "-".to_owned(),
+            role: "system".to_owned(),
+            source: "local".to_owned(),
+            method: what.to_owned(),
+            parameters: details.clone(),
+            outcome: Outcome::Success,
+        });
+        head.map(|head| head.to_string())
     }
 }
 

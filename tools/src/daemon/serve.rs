@@ -11,7 +11,7 @@ use std::time::Duration;
 use datapath::cipher::dispatch::Engine;
 use datapath::export::nbd::{self, BindError, Limits, RunError, TlsConfig};
 use ekm_bridge::audit::AuditLog;
-use ekm_bridge::cluster::{ClusterControl, Config, KmipContact, Parts, Running, VolumeHost};
+use ekm_bridge::cluster::{ClusterControl, Config, Journal, KmipContact, Parts, Running, VolumeHost};
 use ekm_bridge::metrics::{Registry, Sear};
 use ekm_bridge::provider::external::{Settings, SystemClock};
 use ekm_bridge::records::Records;
@@ -101,7 +101,7 @@ impl Daemon {
         let (nbd, publisher) = Nbd::start(section, &run_dir)?;
         let data = section.data.clone().unwrap_or_else(|| dir.path().join("volumes"));
         let host = Arc::new(FileHost::new(data, publisher, engine)?);
-        let control = ClusterControl::new(parts(opened, &host, &metrics, section));
+        let control = ClusterControl::new(parts(opened, &host, &metrics, &auditor, section));
         let running = control.start()?;
         let hooks = Hooks { observer: auditor.clone(), metrics: expose(registry, metrics, host) };
         let api = start_api(section, &dir, &control, &hooks)?;
@@ -166,7 +166,13 @@ fn bind(listen: &[nbd::Listen], tls: Option<&TlsConfig>) -> Result<nbd::Server, 
     Ok(outcome?)
 }
 
-fn parts(opened: store::Opened, host: &Arc<FileHost>, metrics: &Arc<Sear>, section: &Section) -> Parts {
+fn parts(
+    opened: store::Opened,
+    host: &Arc<FileHost>,
+    metrics: &Arc<Sear>,
+    auditor: &Arc<Auditor>,
+    section: &Section,
+) -> Parts {
     let store::Opened { store, drives, internal } = opened;
     let defaults = Settings::default();
     let copies = section.key_copies.unwrap_or(defaults.copies);
@@ -179,7 +185,8 @@ fn parts(opened: store::Opened, host: &Arc<FileHost>, metrics: &Arc<Sear>, secti
         host: Arc::clone(host) as Arc<dyn VolumeHost>,
         clock: Arc::new(SystemClock::default()),
         metrics: Some(Arc::clone(metrics)),
-        config: Config { providers, ..Config::default() },
+        journal: Some(Arc::clone(auditor) as Arc<dyn Journal>),
+        config: Config { providers, decommission: section.decommission(), ..Config::default() },
     }
 }
 

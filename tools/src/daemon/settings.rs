@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use datapath::export::nbd::TlsConfig;
+use ekm_bridge::cluster::Decommission;
 use ekm_bridge::provider::external::CachePolicy;
 use ekm_bridge::rpc::server::Setup;
 use serde::Deserialize;
@@ -41,6 +42,10 @@ pub(crate) struct Section {
     pub(crate) key_grace_seconds: Option<u64>,
     /// On how many key servers a new master key must lie before it is used.
     pub(crate) key_copies: Option<usize>,
+    /// When a master key that nothing depends on any more is destroyed.
+    pub(crate) decommission: WhenUnused,
+    /// With `decommission = "after-hold"`: hours since it was replaced.
+    pub(crate) decommission_hold_hours: u64,
     pub(crate) audit_limit_mib: u64,
     pub(crate) log: LogFormat,
     pub(crate) log_level: Option<String>,
@@ -62,6 +67,8 @@ impl Default for Section {
             metadata: Vec::new(),
             key_grace_seconds: None,
             key_copies: None,
+            decommission: WhenUnused::default(),
+            decommission_hold_hours: 168,
             audit_limit_mib: 1024,
             log: LogFormat::default(),
             log_level: None,
@@ -78,6 +85,19 @@ pub(crate) enum SetupFrom {
     ThisMachine,
     /// From anywhere: whoever comes first is the administrator.
     Anywhere,
+}
+
+/// When a master key that nothing depends on any more is destroyed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WhenUnused {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// Some time after it was replaced.
+    AfterHold,
+    /// When an administrator says so.
+    ByWord,
 }
 
 /// How the log is written.
@@ -112,6 +132,17 @@ impl Section {
             }
             (None, None) if client_authorities.is_none() => Ok(None),
             _ => Err("nbd-cert and nbd-key belong together, and nbd-client-ca needs both".to_owned()),
+        }
+    }
+
+    /// When old master keys end.
+    pub(crate) fn decommission(&self) -> Decommission {
+        match self.decommission {
+            WhenUnused::AtOnce => Decommission::AtOnce,
+            WhenUnused::AfterHold => {
+                Decommission::After(Duration::from_secs(self.decommission_hold_hours.saturating_mul(3600)))
+            }
+            WhenUnused::ByWord => Decommission::ByWord,
         }
     }
 

@@ -64,9 +64,17 @@ fn what_was_written_is_there_after_a_restart_a_kill_and_a_rekey() {
     daemon.signal(Signal::KILL);
     daemon.wait();
     let daemon = rig.daemon();
-    let before = rig.run(["--json", "keys"]).json()["masterKeyInfo"]["keyID"].clone();
-    rig.run(["rekey"]).ok();
-    assert_ne!(rig.run(["--json", "keys"]).json()["masterKeyInfo"]["keyID"], before);
+    let in_force = || {
+        let keys = rig.run(["--json", "keys"]).json();
+        keys.as_array().unwrap().iter().find(|key| key["isInForce"] == true).unwrap()["keyID"].clone()
+    };
+    let before = in_force();
+    rig.run(["rekey", "--now"]).ok();
+    assert_ne!(in_force(), before);
+    let report = rig.run(["--json", "keys", "report", before.as_str().unwrap()]).json();
+    assert_eq!((&report["state"], &report["dependantsNow"]), (&json!("destroyed"), &json!([])), "{report}");
+    let page = rig.run(["keys", "report", before.as_str().unwrap()]).ok();
+    assert!(page.contains("## Proof") && page.contains("| destroyed |"), "{page}");
     io(&uri, ["read -P 0xa5 1M 64k", "read -P 0x5a 2M 64k"]);
     daemon.stop();
     rig.daemon().stop();

@@ -123,7 +123,8 @@ impl KeyServer for KmipServer {
 fn state(state: Option<State>) -> KeyState {
     match state {
         Some(State::PRE_ACTIVE) => KeyState::PreActive,
-        Some(State::DEACTIVATED | State::COMPROMISED) => KeyState::Revoked,
+        Some(State::DEACTIVATED) => KeyState::Revoked,
+        Some(State::COMPROMISED) => KeyState::Compromised,
         Some(State::DESTROYED | State::DESTROYED_COMPROMISED) => KeyState::Destroyed,
         _ => KeyState::Active,
     }

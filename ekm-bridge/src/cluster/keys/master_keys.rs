@@ -46,7 +46,11 @@ impl ClusterControl {
 
     /// The key, from its manager.
     pub(in crate::cluster) fn master_key(&self, id: KeyId) -> Outcome<Owned> {
-        let manager = self.manager(self.key_record(id)?.management)?;
+        let record = self.key_record(id)?;
+        if record.state == MasterKeyState::Destroyed {
+            return Err(self.destroyed(id)?);
+        }
+        let manager = self.manager(record.management)?;
         let key = manager.key(id).map_err(of_provider)?;
         Ok(Owned { id, key })
     }
@@ -64,15 +68,27 @@ impl ClusterControl {
     /// The key that this manager made since `since` and that the ledger does not know: what a process that ended in the
     /// middle of making one left behind. Otherwise a new one.
     pub(in crate::cluster) fn make_key(&self, management: Management, since: UnixSeconds) -> Outcome<MasterKeyRecord> {
-        let manager = self.manager(management)?;
+        if let Some(left) = self.unrecorded_key(management, since)? {
+            return Ok(left);
+        }
+        let id = self.manager(management)?.create_key().map_err(of_provider)?;
+        Ok(self.new_record(id, management))
+    }
+
+    /// The first half of [`Self::make_key`]: what was left behind, if anything was.
+    pub(in crate::cluster) fn unrecorded_key(
+        &self,
+        management: Management,
+        since: UnixSeconds,
+    ) -> Outcome<Option<MasterKeyRecord>> {
         let ledger: Vec<MasterKeyRecord> = self.records.table().list().map_err(of_record)?;
-        let listed = manager.list().map_err(of_provider)?;
+        let listed = self.manager(management)?.list().map_err(of_provider)?;
         let left = listed.iter().find(|key| key.created >= since && !ledger.iter().any(|known| known.id == key.id));
-        let id = match left {
-            Some(left) => left.id,
-            None => manager.create_key().map_err(of_provider)?,
-        };
-        let (created, state) = (self.now(), MasterKeyState::Active);
-        Ok(MasterKeyRecord { id, management, unique_identifiers: BTreeMap::new(), created, state })
+        Ok(left.map(|left| self.new_record(left.id, management)))
+    }
+
+    fn new_record(&self, id: KeyId, management: Management) -> MasterKeyRecord {
+        let (created, state) = (self.now(), MasterKeyState::Created);
+        MasterKeyRecord { id, management, unique_identifiers: BTreeMap::new(), created, state }
     }
 }

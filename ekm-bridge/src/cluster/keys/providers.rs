@@ -80,6 +80,7 @@ impl KeyProviders for ClusterControl {
         if plan == Assignment::Already {
             return Ok(());
         }
+        self.note_left_copies(&known)?;
         KeyManagement::new(&self.records).unassign(known.id).map_err(of_rule)?;
         self.forget_in_provider(&known);
         self.changed(&format!("Key server {server} was removed from its key provider."))

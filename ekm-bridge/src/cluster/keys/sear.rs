@@ -1,6 +1,6 @@
 //! Software encryption at rest, and that of drives, which this system has none of.
 
-use crate::cluster::control::{ClusterControl, lock};
+use crate::cluster::control::ClusterControl;
 use crate::cluster::errors::of_record;
 use crate::records::{self, AsyncResult, Management, MasterKeyRecord};
 use crate::rpc::control::{HardwareEncryption, Outcome, SoftwareEncryption};
@@ -27,11 +27,11 @@ impl SoftwareEncryption for ClusterControl {
 
     fn rekey_master_key(&self, order: RekeyMasterKey) -> Outcome<AsyncHandleId> {
         let target = self.rekey_target(order)?;
-        let handle = self.begin_rekey(target)?;
-        let mut wake = lock(&self.wake.state);
-        wake.rekey = true;
-        self.wake.changed.notify_all();
-        Ok(AsyncHandleId(handle.0))
+        Ok(AsyncHandleId(self.begin_rekey(target)?.0))
+    }
+
+    fn cancel_rekey(&self) -> Outcome<AsyncHandleId> {
+        Ok(AsyncHandleId(self.call_off_rekey()?.0))
     }
 }
 

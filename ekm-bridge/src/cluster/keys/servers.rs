@@ -59,6 +59,7 @@ impl KeyServers for ClusterControl {
     fn delete_key_server(&self, id: KeyServerId) -> Outcome<()> {
         let _one_at_a_time = lock(&self.assigning);
         let known = self.server_record(id)?;
+        self.note_left_copies(&known)?;
         KeyManagement::new(&self.records).delete_server(known.id).map_err(of_rule)?;
         self.forget_in_provider(&known);
         self.changed(&format!("Key server {id} was deleted."))

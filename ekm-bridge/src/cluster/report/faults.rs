@@ -25,6 +25,10 @@ pub(in crate::cluster) enum FaultCode {
     VolumesOffline,
     /// A rekey ended and left volumes behind. Our name; none is public.
     RekeyIncomplete,
+    /// A key manager has ended a master key that is needed. Our name.
+    MasterKey,
+    /// A master key should have been replaced. Our name.
+    RotationOverdue,
 }
 
 impl FaultCode {
@@ -34,6 +38,8 @@ impl FaultCode {
             Self::KmipCertificate => "kmipCertificateFault",
             Self::VolumesOffline => "volumesOffline",
             Self::RekeyIncomplete => "rekeyIncomplete",
+            Self::MasterKey => "masterKeyUnusable",
+            Self::RotationOverdue => "masterKeyRotationOverdue",
         }
     }
 }

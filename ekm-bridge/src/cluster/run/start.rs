@@ -52,6 +52,8 @@ impl ClusterControl {
         }
         self.report_drives()?;
         self.erase_unfinished()?;
+        self.adopt_headers()?;
+        self.forget_half_made_backups()?;
         self.unlock()?;
         Ok(())
     }

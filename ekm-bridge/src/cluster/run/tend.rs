@@ -19,7 +19,9 @@ impl ClusterControl {
     /// When the store fails; the next round tries again.
     pub fn tend(&self) -> Outcome<()> {
         self.retry_locked()?;
-        self.look_after()
+        self.look_after()?;
+        self.catch_up()?;
+        self.tend_ledger()
     }
 
     fn retry_locked(&self) -> Outcome<()> {
@@ -34,6 +36,7 @@ impl ClusterControl {
             return Ok(());
         }
         self.watch_servers()?;
+        self.watch_keys()?;
         if self.is_watch_due() {
             self.watch_certificates()?;
         }
@@ -70,11 +73,14 @@ impl ClusterControl {
         }
     }
 
-    /// The life of the thread that drives rekeys.
+    /// The life of the thread that drives rekeys, brings along what they left behind, and ends old keys.
     pub(super) fn keep_rekeying(self: Arc<Self>) {
         loop {
             if let Err(error) = self.drive_rekey() {
                 tracing::warn!("the rekey cannot go on now and is tried again: {error}");
+            }
+            if let Err(error) = self.catch_up().and_then(|()| self.tend_ledger()) {
+                tracing::warn!("old master keys are looked after again later: {error}");
             }
             if self.wait_for(Duration::from_secs(5), |rekey| rekey) {
                 return;

@@ -77,12 +77,17 @@ impl ClusterControl {
         let headers = in_parallel(self.config.parallel, &volumes, |volume| self.host.key_ids(volume.uuid));
         let (mut locked, mut failures) = (Vec::new(), Vec::new());
         for (volume, header) in volumes.into_iter().zip(headers) {
-            match header {
+            match header.map_err(of_host).and_then(|keys| self.seen(&volume, &keys).map(|()| keys)) {
                 Ok(keys) => locked.push(Locked { volume, keys }),
-                Err(error) => failures.push((volume.id, of_host(error).message)),
+                Err(error) => failures.push((volume.id, error.message)),
             }
         }
         (locked, failures)
+    }
+
+    fn seen(&self, volume: &records::Volume, keys: &[KeyId]) -> Outcome<()> {
+        let known = self.records.table::<records::Header>().get(volume.uuid).map_err(of_record)?;
+        self.saw_header(known.as_ref(), volume.uuid, keys)
     }
 
     /// Each key once: a key server that is away is asked for it once and not for every volume.

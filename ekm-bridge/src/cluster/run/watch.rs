@@ -1,7 +1,7 @@
 //! The watch over certificates and key servers, as faults.
 
 use crate::cluster::control::ClusterControl;
-use crate::cluster::errors::of_record;
+use crate::cluster::errors::{of_provider, of_record};
 use crate::cluster::report::{FaultCode, of_alarm};
 use crate::records::{KeyProviderRecord, KeyServer, MasterKeyRecord, MasterKeyState, NewFault};
 use crate::rpc::control::Outcome;
@@ -44,8 +44,12 @@ impl ClusterControl {
     pub(super) fn watch_servers(&self) -> Outcome<()> {
         let providers: Vec<KeyProviderRecord> = self.records.table().list().map_err(of_record)?;
         let mut faults = Vec::new();
-        for provider in providers.iter().filter(|provider| provider.active) {
+        for provider in &providers {
             let live = self.provider(provider.id)?;
+            // One that never got its first key may have tried.
+            if !provider.active && !live.has_leftovers().map_err(of_provider)? {
+                continue;
+            }
             let tended = live.tend();
             if tended.locked {
                 tracing::warn!(provider = %provider.id, "no key server answers; its keys in memory were wiped");

@@ -1,14 +1,17 @@
 //! Making a volume.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use keywrap::keys::KeyId;
 use uuid::Uuid;
 
 use super::{export_name, show};
 use crate::cluster::control::{ClusterControl, read};
 use crate::cluster::errors::{of_host, of_record};
+use crate::cluster::headers::must_be_in_force;
 use crate::cluster::host::{HostErrorKind, NewVolume};
-use crate::records::{self, Access, Qos, VolumeStatus};
+use crate::cluster::whole::Failed;
+use crate::records::{self, Access, Header, Qos, VolumeStatus};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::limits::{Limits, VOLUME_COUNT_MAX, VOLUME_SIZE_MAX, VOLUME_SIZE_STEP};
 use crate::rpc::types::volumes::{CreateVolume, ProtectionScheme, SetQos, Volume};
@@ -25,7 +28,7 @@ impl ClusterControl {
         let _key_stays = read(&self.in_force);
         let key = self.key_in_force()?;
         let qos = changed_qos(default_qos(), new.qos)?;
-        let planned = self.records.table().insert(|id| self.planned(id, &new, &qos)).map_err(of_record)?;
+        let planned = self.plan(&new, &qos, key.id)?;
         let _turn = self.turns.take(planned.uuid);
         let made = self.make_real(&planned, &key);
         if made.is_err() {
@@ -45,9 +48,23 @@ impl ClusterControl {
         };
         let path = self.host.create(&new, key.wrapping()).map_err(of_host)?;
         self.open(planned, key)?;
-        let real =
-            self.records.table::<records::Volume>().update(planned.id, |volume| volume.path = Some(path.clone()));
+        let (names, now) = (BTreeSet::from([key.id]), self.now());
+        let real = self.records.transact(|work| {
+            work.update::<Header>(planned.uuid, |header| header.was_read(names.clone(), now))?;
+            work.update::<records::Volume>(planned.id, |volume| volume.path = Some(path.clone()))
+        });
         real.map_err(of_record)
+    }
+
+    /// Records the volume that is to be, and the key that its header is to name.
+    fn plan(&self, new: &CreateVolume, qos: &Qos, key: KeyId) -> Outcome<records::Volume> {
+        let planned = self.records.transact(|work| {
+            must_be_in_force(work, key)?;
+            let planned = work.insert(|id| self.planned(id, new, qos))?;
+            work.put(&Header::of_volume(planned.id, planned.uuid, key))?;
+            Ok::<_, Failed>(planned)
+        });
+        Ok(planned?)
     }
 
     /// Removes what is left of a volume that nobody was told of. What cannot be removed now is at the next start.
@@ -64,8 +81,10 @@ impl ClusterControl {
             Err(error) if !is_gone(error.kind) => return Err(of_host(error)),
             _ => {}
         }
+        self.erase_backups_of(volume.id)?;
         let forgotten = self.records.transact(|work| {
             work.delete::<records::VolumeTotals>(volume.id)?;
+            work.delete::<Header>(volume.uuid)?;
             work.delete::<records::Volume>(volume.id)
         });
         forgotten.map(drop).map_err(of_record)

@@ -67,7 +67,7 @@ impl ClusterControl {
         self.records.table().list().map_err(of_record)
     }
 
-    fn volume_record(&self, id: VolumeId) -> Outcome<records::Volume> {
+    pub(super) fn volume_record(&self, id: VolumeId) -> Outcome<records::Volume> {
         let known: records::Volume = self.records.table().need(records::VolumeId(id.0)).map_err(of_record)?;
         if known.path.is_some() || matches!(known.status, VolumeStatus::Deleted { .. }) {
             return Ok(known);

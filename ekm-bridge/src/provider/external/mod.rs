@@ -6,7 +6,7 @@
 //!              └ list      the records
 //! add_server     compare everything, then copy both ways                         a conflict changes nothing
 //! tend           health checks, grace period, missing copies, failed keys        every few seconds
-//! revoke, destroy  on every server, or not done
+//! revoke, destroy  on every server, each answer told; agree_on: does every server have it?
 //! ```
 //! What a key server speaks is behind the trait [`KeyServer`]. Behaviour for people: `docs/keys.md`.
 
@@ -44,7 +44,7 @@ pub use settings::Settings;
 pub use sync::{MAX_KEYS, SyncError, SyncReport};
 pub use tend::Tended;
 
-use super::{KeyInfo, KeyProvider, ProviderError};
+use super::{EndAnswer, KeyInfo, KeyProvider, ProviderError};
 use crate::store::Store;
 use cache::Cache;
 use member::Member;
@@ -194,6 +194,18 @@ impl KeyProvider for ExternalProvider {
 
     fn list(&self) -> Result<Vec<KeyInfo>, ProviderError> {
         self.records.keys().map_err(|error| self.record_failed(error))
+    }
+
+    fn agree_on(&self, id: KeyId) -> Result<Vec<String>, ProviderError> {
+        self.ask_everywhere(id)
+    }
+
+    fn revoke(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError> {
+        self.revoke_everywhere(id)
+    }
+
+    fn destroy(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError> {
+        self.destroy_everywhere(id)
     }
 }
 

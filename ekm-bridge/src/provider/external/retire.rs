@@ -7,31 +7,57 @@ use super::answers::Answers;
 use super::clock::Clock;
 use super::member::Member;
 use super::server::{KeyServer, KeyState, ServerError};
-use crate::provider::{ErrorKind, ProviderError};
+use crate::provider::{EndAnswer, EndOutcome, ErrorKind, ProviderError};
 
 impl ExternalProvider {
-    /// Revokes the key on every server: some give it out no more from then on. The caller knows that nothing depends on
-    /// it. A repeat is success.
-    ///
-    /// # Errors
-    /// `Refused` for the current key; otherwise when any server did not do it: repeat it later.
-    pub fn revoke(&self, id: KeyId) -> Result<(), ProviderError> {
+    /// Some servers give a revoked key out no more.
+    pub(super) fn revoke_everywhere(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError> {
         let _one_at_a_time = self.writing();
         self.retire(id)?;
-        self.everywhere(id, "revoked", |server| server.revoke(id))
+        Ok(self.everywhere(|server| server.revoke(id)))
     }
 
-    /// Destroys the key on every server and forgets it. It cannot be brought back, and neither can data that depends on
-    /// it. It is revoked first. A repeat is success.
-    ///
-    /// # Errors
-    /// `Refused` for the current key; otherwise when any server did not do it: repeat it later.
-    pub fn destroy(&self, id: KeyId) -> Result<(), ProviderError> {
+    /// On each server it is revoked first: an active key is not destroyed.
+    pub(super) fn destroy_everywhere(&self, id: KeyId) -> Result<Vec<EndAnswer>, ProviderError> {
         let _one_at_a_time = self.writing();
         self.retire(id)?;
-        self.everywhere(id, "revoked", |server| server.revoke(id))?;
-        self.everywhere(id, "destroyed", |server| server.destroy(id))?;
-        self.records.forget(id).map_err(|error| self.record_failed(error))
+        let answers = self.everywhere(|server| server.revoke(id).and_then(|()| server.destroy(id)));
+        if answers.iter().all(EndAnswer::is_settled) {
+            self.records.forget(id).map_err(|error| self.record_failed(error))?;
+        }
+        Ok(answers)
+    }
+
+    /// Each server is asked for the key, and its bytes are compared.
+    pub(super) fn ask_everywhere(&self, id: KeyId) -> Result<Vec<String>, ProviderError> {
+        let record = self.records.key(id).map_err(|error| self.record_failed(error))?;
+        let expected = record.map(|record| record.check);
+        let (mut names, mut answers) = (Vec::new(), Answers::default());
+        for member in &self.members() {
+            match self.fetch_from(member, id, expected.as_deref()) {
+                Ok(_) => names.push(member.label()),
+                Err(error) => answers.add(member.label(), error),
+            }
+        }
+        if answers.is_empty() && expected.is_some() {
+            return Ok(names);
+        }
+        Err(answers.into_error(&self.name, Some(id), &format!("not every key server gives out master key {id}")))
+    }
+
+    /// The state of the key on every server that answers; `None` where it is not known.
+    #[must_use]
+    pub fn states(&self, id: KeyId) -> Vec<(String, Option<KeyState>)> {
+        let state = |member: &Member| member.ask(self.clock.as_ref(), |server| server.find(id)).ok();
+        self.members().iter().filter_map(|member| Some((member.label(), state(member)?))).collect()
+    }
+
+    /// Whether keys may lie on servers that were never put to use: their making failed, and they are to be cleared away.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn has_leftovers(&self) -> Result<bool, ProviderError> {
+        Ok(!self.records.intents().map_err(|error| self.record_failed(error))?.is_empty())
     }
 
     /// From here on the key is neither given to any server nor kept in memory.
@@ -44,23 +70,12 @@ impl ExternalProvider {
         Ok(())
     }
 
-    fn everywhere(
-        &self,
-        id: KeyId,
-        done: &str,
-        request: impl Fn(&dyn KeyServer) -> Result<(), ServerError>,
-    ) -> Result<(), ProviderError> {
-        let mut answers = Answers::default();
-        for member in &self.in_order() {
-            match member.ask(self.clock.as_ref(), &request) {
-                Err(error) if error.kind != ErrorKind::Absent => answers.add(member.label(), error),
-                _ => {}
-            }
-        }
-        if answers.is_empty() {
-            return Ok(());
-        }
-        Err(answers.into_error(&self.name, Some(id), &format!("master key {id} is not {done} everywhere")))
+    fn everywhere(&self, request: impl Fn(&dyn KeyServer) -> Result<(), ServerError>) -> Vec<EndAnswer> {
+        let ask = |member: &Member| match member.ask(self.clock.as_ref(), &request) {
+            Err(error) if error.kind != ErrorKind::Absent => EndOutcome::Failed(error.message),
+            _ => EndOutcome::Done,
+        };
+        self.in_order().iter().map(|member| EndAnswer { place: member.label(), outcome: ask(member) }).collect()
     }
 
     fn refused(&self, id: KeyId, message: String) -> ProviderError {
@@ -74,7 +89,7 @@ pub(super) fn clear(member: &Member, clock: &dyn Clock, id: KeyId) -> Result<(),
     match member.ask(clock, |server| server.find(id))? {
         None | Some(KeyState::Destroyed) => return Ok(()),
         Some(KeyState::Active) => member.ask(clock, |server| server.revoke(id))?,
-        Some(KeyState::PreActive | KeyState::Revoked) => {}
+        Some(KeyState::PreActive | KeyState::Revoked | KeyState::Compromised) => {}
     }
     member.ask(clock, |server| server.destroy(id))
 }

@@ -6,7 +6,7 @@ use keywrap::keys::{KeyId, MasterKey};
 use crate::provider::ErrorKind;
 use crate::time::UnixSeconds;
 
-/// Where a key is in its life on a server (KMIP 2.1 §11.57, the two compromised states counted with the others).
+/// Where a key is in its life on a server (KMIP 2.1 §11.57; destroyed and compromised counts as destroyed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyState {
     /// Made, and not yet to be used.
@@ -15,6 +15,8 @@ pub enum KeyState {
     Active,
     /// No longer to be used; some servers do not give it out any more.
     Revoked,
+    /// The same, because others may know it.
+    Compromised,
     /// Its bytes are gone; only its name is left.
     Destroyed,
 }

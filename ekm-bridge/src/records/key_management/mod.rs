@@ -47,7 +47,7 @@ impl<'a> KeyManagement<'a> {
     /// # Errors
     /// When the store fails.
     pub fn create_provider(&self, name: &str) -> Result<KeyProviderRecord, RecordError> {
-        self.records.table().insert(|id| KeyProviderRecord { id, name: name.to_owned(), active: false })
+        self.records.table().insert(|id| KeyProviderRecord { id, name: name.to_owned(), active: false, rotation_days: None })
     }
 
     /// Deletes an inactive provider. Its servers are no longer assigned.
@@ -151,6 +151,19 @@ impl<'a> KeyManagement<'a> {
         let after = work.update::<MasterKeyRecord>(id, |key| key.state = next)?;
         refresh_activity(work, after.management)?;
         Ok(after)
+    }
+
+    /// Brings a key that is to be decommissioned back into force: the rekey that replaced it was called off before
+    /// anything was wrapped by the newer one. The only way back that there is.
+    ///
+    /// # Errors
+    /// When the key is absent or its end has begun, or the store fails.
+    pub fn restore_key_in(work: &mut Work<'_>, id: KeyId) -> Result<MasterKeyRecord, KeyManagementError> {
+        let key = work.need::<MasterKeyRecord>(id)?;
+        if key.state != MasterKeyState::ToDecommission {
+            return Err(Refusal::KeyState { key: id, from: key.state, to: MasterKeyState::Active }.into());
+        }
+        Ok(work.update::<MasterKeyRecord>(id, |key| key.state = MasterKeyState::Active)?)
     }
 }
 

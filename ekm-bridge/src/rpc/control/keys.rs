@@ -123,6 +123,12 @@ pub trait SoftwareEncryption {
     /// `xSoftwareEncryptionAtRestNotEnabled`, `xRekeyInProgress`, `xKeyProviderDoesNotExist`,
     /// `xKeyProviderHasNoServer`; what fails later is in the asynchronous result.
     fn rekey_master_key(&self, order: RekeyMasterKey) -> Outcome<AsyncHandleId>;
+
+    /// Calls the running rekey off: the old key is in force, and the new one is destroyed. Ours.
+    ///
+    /// # Errors
+    /// `xDBNoSuchPath` when none runs, `xRekeyInProgress` once a volume is wrapped by the new key.
+    fn cancel_rekey(&self) -> Outcome<AsyncHandleId>;
 }
 
 /// Hardware encryption at rest.

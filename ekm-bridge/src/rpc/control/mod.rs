@@ -5,11 +5,13 @@
 
 mod cluster;
 mod keys;
+mod ledger;
 mod storage;
 
 use super::error::ApiError;
 
 pub use cluster::{Account, Accounts, AsyncResults, Cluster, Events, Faults, NewCluster};
+pub use ledger::{HeaderBackups, Ledger};
 pub use keys::{HardwareEncryption, KeyPair, KeyProviders, KeyServers, SoftwareEncryption};
 pub use storage::{Drives, VolumeStatistics, Volumes};
 
@@ -25,9 +27,11 @@ pub trait Control:
     + Events
     + Faults
     + HardwareEncryption
+    + HeaderBackups
     + KeyPair
     + KeyProviders
     + KeyServers
+    + Ledger
     + SoftwareEncryption
     + VolumeStatistics
     + Volumes
@@ -44,9 +48,11 @@ impl<T> Control for T where
         + Events
         + Faults
         + HardwareEncryption
+        + HeaderBackups
         + KeyPair
         + KeyProviders
         + KeyServers
+        + Ledger
         + SoftwareEncryption
         + VolumeStatistics
         + Volumes

@@ -4,6 +4,7 @@ mod call;
 mod cluster;
 mod drives;
 mod keys;
+mod ledger;
 mod reports;
 mod row;
 mod sear;
@@ -17,11 +18,25 @@ pub use row::{Method, Port, Scope};
 
 /// The table, group by group.
 const GROUPS: &[&[Method]] =
-    &[cluster::METHODS, keys::METHODS, sear::METHODS, reports::METHODS, drives::METHODS, volumes::METHODS];
+    &[
+    cluster::METHODS,
+    keys::METHODS,
+    sear::METHODS,
+    ledger::METHODS,
+    reports::METHODS,
+    drives::METHODS,
+    volumes::METHODS,
+];
 
 /// Every method, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Method> {
     GROUPS.iter().copied().flatten()
+}
+
+/// Whether Element has no such method: it is ours, and public clients do not know it.
+#[must_use]
+pub fn is_ours(method: &Method) -> bool {
+    ledger::METHODS.iter().any(|ours| ours.name == method.name)
 }
 
 /// The method called `name`, in any case, if `version` and `port` have it.

@@ -12,6 +12,7 @@ pub mod fips;
 mod ids;
 pub mod key_providers;
 pub mod key_servers;
+pub mod ledger;
 pub mod limits;
 pub mod sear;
 pub mod sed;

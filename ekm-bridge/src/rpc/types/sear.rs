@@ -98,4 +98,7 @@ pub struct RekeyInfo {
     pub operation: String,
     /// How far it is.
     pub state: RekeyState,
+    /// The first headers that still depend on an older key; left out when there are none. Ours.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<String>,
 }

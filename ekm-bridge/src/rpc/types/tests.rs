@@ -90,6 +90,7 @@ fn software_encryption_is_told_with_its_key_and_rekey() {
 #[test]
 fn a_finished_rekey_has_a_result_and_no_other_outcome() {
     let info = RekeyInfo {
+        left_behind: Vec::new(),
         key_to_decommission: Some(key(1, None)),
         new_key: Some(key(2, Some(3))),
         operation: "Rekeying Master Key.".into(),

@@ -9,6 +9,7 @@
 mod crash_tests;
 mod exclusive;
 mod open_file;
+mod rewrite;
 #[cfg(test)]
 pub(super) mod sim;
 mod tables;
@@ -19,10 +20,11 @@ use std::path::{Path, PathBuf};
 
 use redb::Database;
 
-use super::{Entry, Revision, Snapshot, Store, StoreError, Transaction};
+use super::{Entry, Revision, Scrubbed, Snapshot, Store, StoreError, Transaction};
 use crate::private_file::{self, Draft};
 use crate::state_dir::{StateDir, StateError, StateLock};
 pub use exclusive::ExclusiveStore;
+pub(crate) use rewrite::rewrite;
 use tables::Failure;
 
 /// Bytes of page cache; the whole store is far smaller.
@@ -96,6 +98,15 @@ impl Store for EmbeddedStore {
     fn commit(&self, transaction: &Transaction) -> Result<Revision, StoreError> {
         transaction.check_limits()?;
         self.with_database(|database| tables::commit(database, transaction))
+    }
+
+    fn scrub(&self) -> Result<Vec<Scrubbed>, StoreError> {
+        let lock = self.dir.lock()?;
+        check_private(&self.path)?;
+        let read = || tables::session(builder().open(&self.path)?, tables::snapshot);
+        let snapshot = read().map_err(|failure: Failure| failure.at(&self.path))?;
+        rewrite(&self.dir, &lock, &snapshot)?;
+        Ok(vec![Scrubbed { place: self.path.display().to_string(), in_use: true, failure: None }])
     }
 }
 

@@ -17,7 +17,7 @@ use super::drive::Drive;
 use super::epoch::Epoch;
 use super::replica::DriveId;
 use super::witness::{Mark, Witness};
-use crate::store::{Entry, Revision, StoreError, Transaction};
+use crate::store::{Entry, Revision, Scrubbed, StoreError, Transaction};
 
 /// Whether a drive takes part, and why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,26 @@ impl Core {
         }
         self.settle()?;
         outcome.map(|()| at)
+    }
+
+    /// Scrubs every drive in use. One that fails takes part no longer; the others are not in use and keep what they have.
+    pub(super) fn scrub(&mut self) -> Result<Vec<Scrubbed>, StoreError> {
+        let mut places = Vec::new();
+        for slot in &mut self.slots {
+            if slot.in_use()
+                && let Err(error) = slot.drive.scrub()
+            {
+                slot.fail(&error);
+            }
+            let (in_use, failure) = match &slot.health {
+                Health::InUse => (true, None),
+                Health::Available(why) | Health::Failed(why) => (false, Some(why.clone())),
+            };
+            places.push(Scrubbed { place: slot.drive.name(), in_use, failure });
+        }
+        self.check_members();
+        self.settle()?;
+        Ok(places)
     }
 
     /// Makes the epoch fit the drives in use, and the witness know it.

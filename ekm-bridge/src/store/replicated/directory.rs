@@ -87,6 +87,10 @@ impl Drive for DirectoryDrive {
         self.store().map(drop)
     }
 
+    fn scrub(&mut self) -> Result<(), StoreError> {
+        self.store()?.scrub().map(drop)
+    }
+
     fn close(&mut self) {
         self.store = None;
     }

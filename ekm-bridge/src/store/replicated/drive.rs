@@ -51,6 +51,17 @@ pub trait Drive: Send {
     /// When it cannot be written. The drive then holds one or the other.
     fn replace(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
 
+    /// Writes all that is on the drive anew, and leaves nothing of what was deleted or replaced earlier.
+    ///
+    /// # Errors
+    /// When it cannot be read or written. The drive holds what it held.
+    fn scrub(&mut self) -> Result<(), StoreError> {
+        match self.look() {
+            Found::Present(copy) => self.replace(&copy.snapshot),
+            other => Err(StoreError::NoDrive(format!("{}: {other:?}", self.name()))),
+        }
+    }
+
     /// Lets go of files and locks.
     fn close(&mut self);
 }

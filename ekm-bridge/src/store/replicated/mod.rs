@@ -45,7 +45,7 @@ pub use start::StartError;
 pub use witness::{FileWitness, Mark, Witness};
 
 use self::core::Core;
-use super::{Entry, Revision, Snapshot, Store, StoreError, Transaction};
+use super::{Entry, Revision, Scrubbed, Snapshot, Store, StoreError, Transaction};
 
 /// The store on several drives. It owns them: their locks are held as long as this lives.
 pub struct ReplicatedStore(Mutex<Core>);
@@ -137,5 +137,9 @@ impl Store for ReplicatedStore {
             return Err(StoreError::Reserved(key.clone()));
         }
         self.core().commit(transaction)
+    }
+
+    fn scrub(&self) -> Result<Vec<Scrubbed>, StoreError> {
+        self.core().scrub()
     }
 }

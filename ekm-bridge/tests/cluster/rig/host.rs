@@ -1,7 +1,7 @@
 //! A data path in memory: each volume has a size and, for each master key, the bytes that open it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ekm_bridge::cluster::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
@@ -22,9 +22,14 @@ struct State {
     open: BTreeMap<Uuid, Open>,
     /// Volumes whose header cannot be written.
     stuck: BTreeSet<Uuid>,
+    /// Volumes whose medium is away.
+    away: BTreeSet<Uuid>,
+    /// Backups of headers: the volume, and its keys then.
+    backups: BTreeMap<PathBuf, (Uuid, Disk)>,
     rewraps: usize,
 }
 
+#[derive(Clone)]
 struct Disk {
     size: u64,
     keys: BTreeMap<KeyId, [u8; 32]>,
@@ -52,6 +57,35 @@ impl ModelHost {
         } else {
             state.stuck.remove(&uuid)
         };
+    }
+
+    pub(crate) fn set_away(&self, uuid: Uuid, is_away: bool) {
+        let mut state = self.state();
+        if is_away {
+            state.open.remove(&uuid);
+            state.away.insert(uuid)
+        } else {
+            state.away.remove(&uuid)
+        };
+    }
+
+    /// A copy of the keyslots, as somebody may take one of a volume's file.
+    pub(crate) fn copy_header(&self, uuid: Uuid) -> BTreeMap<KeyId, [u8; 32]> {
+        self.state().disks[&uuid].keys.clone()
+    }
+
+    /// Puts such a copy back.
+    pub(crate) fn put_header(&self, uuid: Uuid, keys: BTreeMap<KeyId, [u8; 32]>) {
+        self.state().disks.get_mut(&uuid).unwrap().keys = keys;
+    }
+
+    pub(crate) fn remove_backup(&self, path: &Path) {
+        self.state().backups.remove(path);
+    }
+
+    pub(crate) fn backups(&self) -> Vec<(Uuid, Vec<KeyId>)> {
+        let state = self.state();
+        state.backups.values().map(|(uuid, disk)| (*uuid, disk.keys.keys().copied().collect())).collect()
     }
 
     pub(crate) fn disks(&self) -> BTreeMap<Uuid, (u64, Vec<KeyId>)> {
@@ -89,6 +123,9 @@ fn error(kind: HostErrorKind, message: &str) -> HostError {
 
 impl State {
     fn disk(&mut self, uuid: Uuid) -> Result<&mut Disk, HostError> {
+        if self.away.contains(&uuid) {
+            return Err(error(HostErrorKind::Absent, "its medium is away"));
+        }
         self.disks.get_mut(&uuid).ok_or_else(|| error(HostErrorKind::Absent, "there is no such volume"))
     }
 
@@ -152,10 +189,65 @@ impl VolumeHost for ModelHost {
             return Err(error(HostErrorKind::Failed, "the header cannot be written"));
         }
         state.rewraps += 1;
-        let disk = state.unlocked(uuid, old)?;
-        disk.keys.remove(&old.id);
+        state.unlocked(uuid, old)?.keys.insert(new.id, *new.key.0.expose_secret());
+        drop(state);
+        self.power()?;
+        self.state().unlocked(uuid, new)?.keys.remove(&old.id);
+        Ok(())
+    }
+
+    fn rewrap_open(&self, uuid: Uuid, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError> {
+        self.power()?;
+        let mut state = self.state();
+        if !state.open.contains_key(&uuid) {
+            return Err(error(HostErrorKind::Absent, "the volume is not open"));
+        }
+        state.rewraps += 1;
+        let disk = state.disk(uuid)?;
+        disk.keys.remove(&old);
         disk.keys.insert(new.id, *new.key.0.expose_secret());
         Ok(())
+    }
+
+    fn backup_path(&self, uuid: Uuid, id: Uuid) -> PathBuf {
+        PathBuf::from(format!("/backups/{uuid}.{id}"))
+    }
+
+    fn back_up_header(&self, uuid: Uuid, path: &Path) -> Result<(), HostError> {
+        self.power()?;
+        let mut state = self.state();
+        let copy = state.disk(uuid)?.clone();
+        state.backups.insert(path.to_owned(), (uuid, copy));
+        Ok(())
+    }
+
+    fn backup_key_ids(&self, uuid: Uuid, path: &Path) -> Result<Vec<KeyId>, HostError> {
+        let state = self.state();
+        let backup = state.backups.get(path).filter(|(of, _)| *of == uuid);
+        let (_, disk) = backup.ok_or_else(|| error(HostErrorKind::Absent, "there is no such backup"))?;
+        Ok(disk.keys.keys().copied().collect())
+    }
+
+    fn rewrap_backup(
+        &self,
+        _uuid: Uuid,
+        path: &Path,
+        old: WrappingKey<'_>,
+        new: WrappingKey<'_>,
+    ) -> Result<(), HostError> {
+        self.power()?;
+        let mut state = self.state();
+        let backup = state.backups.get_mut(path);
+        let (_, disk) = backup.ok_or_else(|| error(HostErrorKind::Absent, "there is no such backup"))?;
+        assert_eq!(disk.keys.remove(&old.id), Some(*old.key.0.expose_secret()));
+        disk.keys.insert(new.id, *new.key.0.expose_secret());
+        Ok(())
+    }
+
+    fn erase_backup(&self, _uuid: Uuid, path: &Path) -> Result<(), HostError> {
+        self.power()?;
+        let erased = self.state().backups.remove(path).map(drop);
+        erased.ok_or_else(|| error(HostErrorKind::Absent, "there is no such backup"))
     }
 
     fn is_open(&self, uuid: Uuid) -> bool {

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ekm_bridge::cluster::{ClusterControl, Config, Contact, Parts};
+use ekm_bridge::cluster::{ClusterControl, Config, Contact, Decommission, Parts};
 use ekm_bridge::provider::external::{Clock, Settings};
 use ekm_bridge::provider::{InternalProvider, RootKeyFile};
 use ekm_bridge::records::Records;
 use ekm_bridge::rpc::auth::{PasswordHash, Role};
 use ekm_bridge::rpc::control::{
-    Account, Cluster, Events, Faults, KeyPair, KeyProviders, KeyServers, NewCluster, SoftwareEncryption, Volumes,
+    Account, Cluster, Events, Faults, KeyPair, KeyProviders, KeyServers, Ledger, NewCluster, SoftwareEncryption, Volumes,
 };
 use ekm_bridge::rpc::types::async_results::{AsyncOutcome, AsyncResult};
 use ekm_bridge::rpc::types::cluster::Password;
@@ -23,6 +23,7 @@ use ekm_bridge::rpc::types::events::ListEvents;
 use ekm_bridge::rpc::types::faults::{ClusterFaultInfo, FaultFilter, ListFaults};
 use ekm_bridge::rpc::types::key_providers::AddKeyServer;
 use ekm_bridge::rpc::types::key_servers::CreateKeyServer;
+use ekm_bridge::rpc::types::ledger::MasterKey;
 use ekm_bridge::rpc::types::sear::{KeyManagement, RekeyMasterKey};
 use ekm_bridge::rpc::types::trust::CreateKeyPair;
 use ekm_bridge::rpc::types::volumes::{CreateVolume, Volume};
@@ -31,6 +32,7 @@ use ekm_bridge::rpc::{ApiError, ErrorName};
 use ekm_bridge::store::{MemoryStore, Store};
 use ekm_bridge::time::UnixSeconds;
 use ekm_bridge::trust::KeyPairStore;
+use keywrap::keys::KeyId;
 use tempfile::TempDir;
 
 pub(crate) use authority::{Authority, DAY};
@@ -49,6 +51,8 @@ pub(crate) struct World {
     pub(crate) contact: ModelContact,
     pub(crate) authority: Authority,
     pub(crate) clock: TestClock,
+    /// The policy of every process from now on.
+    pub(crate) decommission: Decommission,
     store: Arc<MemoryStore>,
     dir: TempDir,
 }
@@ -86,6 +90,7 @@ impl World {
             contact: ModelContact::default(),
             authority: Authority::new(),
             clock: TestClock::default(),
+            decommission: Decommission::default(),
             store: Arc::default(),
             dir: tempfile::tempdir().unwrap(),
         }
@@ -123,10 +128,12 @@ impl World {
             host: Arc::new(self.host.clone()),
             clock,
             metrics: None,
+            journal: None,
             config: Config {
                 addresses: vec!["192.0.2.1".into()],
                 providers: Settings { copies: 1, ..Settings::default() },
                 parallel: 3,
+                decommission: self.decommission,
                 ..Config::default()
             },
         });
@@ -230,6 +237,22 @@ pub(crate) fn rekey(control: &ClusterControl, to: Option<KeyProviderId>) -> Asyn
 pub(crate) fn begin_rekey(control: &ClusterControl, to: Option<KeyProviderId>) -> Result<AsyncHandleId, ApiError> {
     let kind = if to.is_some() { KeyManagement::External } else { KeyManagement::Internal };
     control.rekey_master_key(RekeyMasterKey { key_management_type: Some(kind), provider: to })
+}
+
+/// Time passes, and the background does what it does.
+pub(crate) fn later(world: &World, control: &ClusterControl, by: Duration) {
+    world.clock.advance(by);
+    control.tend().unwrap();
+}
+
+/// The key in force.
+pub(crate) fn in_force(control: &ClusterControl) -> KeyId {
+    KeyId(control.sear_info().unwrap().master_key_info.unwrap().id.unwrap())
+}
+
+/// What the ledger says of a key.
+pub(crate) fn in_ledger(control: &ClusterControl, key: KeyId) -> MasterKey {
+    control.master_keys().unwrap().into_iter().find(|known| known.info.id == Some(key.0)).unwrap()
 }
 
 pub(crate) fn is_done(result: &AsyncResult) -> bool {

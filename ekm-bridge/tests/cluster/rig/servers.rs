@@ -23,6 +23,8 @@ struct State {
     keys: BTreeMap<KeyId, (KeyState, [u8; 32])>,
     failure: Option<ErrorKind>,
     requests: usize,
+    /// Keys that were revoked, and destroyed, in this order.
+    ended: Vec<(&'static str, KeyId)>,
 }
 
 struct Asked {
@@ -49,8 +51,21 @@ impl ModelServer {
         self.0.lock().unwrap().failure = failure.into();
     }
 
+    /// Those that are not destroyed.
     pub(crate) fn keys(&self) -> Vec<KeyId> {
-        self.0.lock().unwrap().keys.keys().copied().collect()
+        let state = self.0.lock().unwrap();
+        let live = state.keys.iter().filter(|(_, (on, _))| *on != KeyState::Destroyed);
+        live.map(|(id, _)| *id).collect()
+    }
+
+    /// Somebody else changes the state of a key.
+    pub(crate) fn set_state(&self, id: KeyId, to: KeyState) {
+        self.0.lock().unwrap().keys.get_mut(&id).unwrap().0 = to;
+    }
+
+    /// What was revoked and destroyed, in order.
+    pub(crate) fn ended(&self) -> Vec<(&'static str, KeyId)> {
+        self.0.lock().unwrap().ended.clone()
     }
 
     pub(crate) fn put(&self, id: KeyId, byte: u8) {
@@ -107,6 +122,7 @@ impl KeyServer for Asked {
 
     fn key(&self, id: KeyId) -> Result<MasterKey, ServerError> {
         self.ask(|state| match state.keys.get(&id) {
+            Some((KeyState::Destroyed, _)) => Err(error(ErrorKind::Absent)),
             Some((_, bytes)) => Ok(MasterKey(Secret::copy_from(bytes).unwrap())),
             None => Err(error(ErrorKind::Absent)),
         })
@@ -116,12 +132,28 @@ impl KeyServer for Asked {
         self.ask(|_| Ok(()))
     }
 
-    fn revoke(&self, _id: KeyId) -> Result<(), ServerError> {
-        panic!("nothing is revoked here")
+    fn revoke(&self, id: KeyId) -> Result<(), ServerError> {
+        self.ask(|state| {
+            if let Some((on, _)) = state.keys.get_mut(&id)
+                && *on == KeyState::Active
+            {
+                *on = KeyState::Revoked;
+                state.ended.push(("revoked", id));
+            }
+            Ok(())
+        })
     }
 
-    fn destroy(&self, _id: KeyId) -> Result<(), ServerError> {
-        panic!("nothing is destroyed here")
+    fn destroy(&self, id: KeyId) -> Result<(), ServerError> {
+        self.ask(|state| match state.keys.get_mut(&id) {
+            Some((KeyState::Active, _)) => Err(error(ErrorKind::Refused)),
+            Some((KeyState::Destroyed, _)) | None => Ok(()),
+            Some((on, bytes)) => {
+                (*on, *bytes) = (KeyState::Destroyed, [0; 32]);
+                state.ended.push(("destroyed", id));
+                Ok(())
+            }
+        })
     }
 
     fn list(&self) -> Result<Vec<ServerKey>, ServerError> {

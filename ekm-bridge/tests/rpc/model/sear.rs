@@ -1,13 +1,14 @@
 //! Software and hardware encryption at rest.
 
 use ekm_bridge::rpc::ErrorName;
-use ekm_bridge::rpc::control::{HardwareEncryption, Outcome, SoftwareEncryption};
+use ekm_bridge::rpc::control::{HardwareEncryption, HeaderBackups, Ledger, Outcome, SoftwareEncryption};
 use ekm_bridge::rpc::types::async_results::{AsyncOutcome, AsyncResultType};
+use ekm_bridge::rpc::types::ledger::{DecommissionKey, HeaderBackup, KeyReport, KeyState, MasterKey, SetRotation};
 use ekm_bridge::rpc::types::sear::{
     EncryptionKeyInfo, KeyManagement, RekeyInfo, RekeyMasterKey, RekeyState, SearInfo, SearState,
 };
 use ekm_bridge::rpc::types::sed::{EncryptionInfo, SedState};
-use ekm_bridge::rpc::types::{AsyncHandleId, KeyProviderId, Timestamp};
+use ekm_bridge::rpc::types::{AsyncHandleId, KeyProviderId, Timestamp, VolumeId};
 use uuid::Uuid;
 
 use super::{Model, fail};
@@ -46,6 +47,52 @@ impl SoftwareEncryption for Model {
         state.report("encryptionAtRestEvent", "a rekey began".into());
         Ok(id)
     }
+
+    fn cancel_rekey(&self) -> Outcome<AsyncHandleId> {
+        fail(ErrorName::DbNoSuchPath, "the model's rekeys cannot be called off")
+    }
+}
+
+/// The model has one master key at a time and no headers.
+impl Ledger for Model {
+    fn master_keys(&self) -> Outcome<Vec<MasterKey>> {
+        let key = |info| MasterKey {
+            info,
+            state: KeyState::Active,
+            is_in_force: true,
+            dependants: 0,
+            dependant_names: Vec::new(),
+            waits_for: None,
+        };
+        Ok(self.state().master_key.clone().map(key).into_iter().collect())
+    }
+
+    fn master_key_report(&self, key: Uuid) -> Outcome<KeyReport> {
+        fail(ErrorName::MasterKeyDoesNotExist, &format!("the model keeps no record of master key {key}"))
+    }
+
+    fn decommission_key(&self, order: &DecommissionKey, by: &str) -> Outcome<()> {
+        fail(ErrorName::MasterKeyDoesNotExist, &format!("{by} cannot end {}", order.key))
+    }
+
+    fn set_rotation(&self, order: &SetRotation) -> Outcome<()> {
+        let state = self.state();
+        order.provider.map_or(Ok(()), |provider| state.usable(provider).map(drop))
+    }
+}
+
+impl HeaderBackups for Model {
+    fn create_header_backup(&self, volume: VolumeId) -> Outcome<HeaderBackup> {
+        fail(ErrorName::VolumeDoesNotExist, &format!("volume {volume} has no header in the model"))
+    }
+
+    fn header_backups(&self, _volume: Option<VolumeId>) -> Outcome<Vec<HeaderBackup>> {
+        Ok(Vec::new())
+    }
+
+    fn delete_header_backup(&self, id: Uuid, _is_gone: bool) -> Outcome<()> {
+        fail(ErrorName::DbNoSuchPath, &format!("there is no header backup {id}"))
+    }
 }
 
 impl HardwareEncryption for Model {
@@ -83,7 +130,8 @@ pub(super) fn new_key(provider: Option<KeyProviderId>) -> EncryptionKeyInfo {
 fn steps(old: &EncryptionKeyInfo, new: &EncryptionKeyInfo) -> Vec<AsyncOutcome> {
     let info = |state, new_key: Option<EncryptionKeyInfo>| {
         let operation = "Rekeying Master Key.".into();
-        let info = RekeyInfo { key_to_decommission: Some(old.clone()), new_key, operation, state };
+        let left_behind = Vec::new();
+        let info = RekeyInfo { key_to_decommission: Some(old.clone()), new_key, operation, state, left_behind };
         serde_json::to_value(info).unwrap()
     };
     vec![

@@ -2,8 +2,10 @@
 //! command.
 
 mod audit;
-mod node;
+mod faults;
+mod keys;
 mod provider;
+mod rekey;
 mod server;
 mod text;
 
@@ -20,8 +22,10 @@ use crate::ui::Ui;
 use text::Told;
 
 pub(super) use audit::AuditVerb;
-pub(super) use node::{Faults, Rekey, keys};
+pub(super) use faults::Faults;
+pub(super) use keys::Keys;
 pub(super) use provider::ProviderVerb;
+pub(super) use rekey::Rekey;
 pub(super) use server::ServerVerb;
 
 #[derive(Args, Debug)]

@@ -55,6 +55,11 @@ impl Files {
         self.0.join(format!("{uuid}.{extension}"))
     }
 
+    /// Where the backup `id` of a volume's header would be.
+    pub(super) fn backup_path(&self, uuid: Uuid, id: Uuid) -> PathBuf {
+        self.0.join("header-backups").join(format!("{uuid}.{id}.luks"))
+    }
+
     /// Makes a volume; one that is there already must be this one.
     pub(super) fn create(&self, new: &NewVolume, key: WrappingKey<'_>) -> Result<PathBuf, HostError> {
         let path = self.path(new.uuid, WHOLE);

@@ -5,9 +5,10 @@
 //! open   ─▶ unlock ─▶ Volume ─▶ Publisher::add ─▶ clients          close ◀─ Publisher::remove (drain, flush)
 //! rewrap ─▶ the header alone: I/O goes on
 //! ```
-//! Each volume has a lock, so calls about different volumes run at the same time. A key lives in the cipher of an open
-//! volume and nowhere else here: closing drops it.
+//! Each volume has a lock, so calls about different volumes run at the same time. A key lives with an open volume and
+//! nowhere else here: closing drops it.
 
+mod backups;
 mod error;
 mod files;
 mod open;
@@ -15,7 +16,7 @@ mod open;
 mod tests;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datapath::cipher::dispatch::Engine;
@@ -128,6 +129,48 @@ impl VolumeHost for FileHost {
         volume::rewrap(&header.file, header.len, (old.id, old.key), (new.id, new.key)).map_err(&of)?;
         header.file.sync_all().map_err(failed(format!("volume {uuid} cannot be synced")))?;
         self.verify(uuid, old.id, new)
+    }
+
+    fn rewrap_open(&self, uuid: Uuid, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError> {
+        let one = self.lock_of(uuid);
+        let _held = lock(&one);
+        let open = lock(&self.open).get(&uuid).cloned();
+        let words = || "the volume is not open, and without its master key only an open one can be saved".to_owned();
+        let Some(open) = open else {
+            return ensure(false, HostErrorKind::Absent, words);
+        };
+        let header = self.files.reopen(uuid)?;
+        open.rewrap(&header, old, new)?;
+        header.file.sync_all().map_err(failed(format!("volume {uuid} cannot be synced")))?;
+        self.verify(uuid, old, new)
+    }
+
+    fn backup_path(&self, uuid: Uuid, id: Uuid) -> PathBuf {
+        self.files.backup_path(uuid, id)
+    }
+
+    fn back_up_header(&self, uuid: Uuid, path: &Path) -> Result<(), HostError> {
+        let one = self.lock_of(uuid);
+        let _held = lock(&one);
+        backups::make(&self.files.look_at(uuid)?, path)
+    }
+
+    fn backup_key_ids(&self, uuid: Uuid, path: &Path) -> Result<Vec<KeyId>, HostError> {
+        backups::key_ids(uuid, path)
+    }
+
+    fn rewrap_backup(
+        &self,
+        uuid: Uuid,
+        path: &Path,
+        old: WrappingKey<'_>,
+        new: WrappingKey<'_>,
+    ) -> Result<(), HostError> {
+        backups::rewrap(uuid, path, old, new)
+    }
+
+    fn erase_backup(&self, uuid: Uuid, path: &Path) -> Result<(), HostError> {
+        backups::erase(uuid, path)
     }
 
     fn is_open(&self, uuid: Uuid) -> bool {

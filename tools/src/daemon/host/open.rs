@@ -9,7 +9,8 @@ use datapath::export::nbd::Export;
 use datapath::volume::{DiskOptions, Volume};
 use ekm_bridge::cluster::{HostError, HostErrorKind, Offer, WrappingKey};
 use keywrap::geometry::{ByteLen, DataSegment};
-use keywrap::volume::{Opened, unlock_with_master};
+use keywrap::keys::{KeyId, VolumeKey};
+use keywrap::volume::{Opened, rewrap_open, unlock_with_master};
 use uuid::Uuid;
 
 use super::error::{ensure, failed, of_file, of_volume};
@@ -21,8 +22,10 @@ pub(super) struct OpenVolume {
     /// The name of its export.
     pub(super) name: String,
     offer: Offer,
-    /// The disk of plaintext; its cipher is the only place that has the key.
+    /// The disk of plaintext.
     pub(super) volume: Arc<Volume>,
+    /// Beside the cipher, so that the volume can be wrapped by a new master key when the old one is lost.
+    volume_key: VolumeKey,
     segment: DataSegment,
     /// Keeps the claim, and sets the length.
     file: File,
@@ -49,7 +52,7 @@ impl OpenVolume {
         };
         let volume = Volume::open(Box::new(disk), &volume_key, segment, options);
         let volume = volume.map_err(failed(format!("{} cannot be served", backing.path.display())))?;
-        Ok(Self { name: name.to_owned(), offer, volume: Arc::new(volume), segment, file })
+        Ok(Self { name: name.to_owned(), offer, volume: Arc::new(volume), volume_key, segment, file })
     }
 
     /// Whether it is exported like this.
@@ -61,6 +64,11 @@ impl OpenVolume {
     pub(super) fn export(&self, uuid: Uuid) -> Export {
         let description = format!("sear volume {uuid}");
         Export { name: self.name.clone(), description, volume: Arc::clone(&self.volume) }
+    }
+
+    /// Wraps the volume by `new` with the data key that is here, and removes the keyslot of `old`.
+    pub(super) fn rewrap(&self, header: &Backing, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError> {
+        rewrap_open(&header.file, header.len, &self.volume_key, old, (new.id, new.key)).map_err(of_volume(&header.path))
     }
 
     /// Lets others have the file. Nothing may be in flight any more.

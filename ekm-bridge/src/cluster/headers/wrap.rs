@@ -1,0 +1,82 @@
+//! Bringing one header to a new master key.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use keywrap::keys::KeyId;
+
+use super::Read;
+use crate::cluster::control::ClusterControl;
+use crate::cluster::errors::{of_host, of_record};
+use crate::cluster::keys::Owned;
+use crate::records::{self, Header, Place};
+use crate::rpc::control::Outcome;
+use crate::rpc::{ApiError, ErrorName};
+
+impl ClusterControl {
+    /// Wraps what `header` stands for by `new` alone, and reads it back from its medium. A volume that is being made or
+    /// erased is left as it is.
+    pub(super) fn wrap(&self, header: &Header, new: &Owned) -> Read {
+        let _turn = self.turns.take(header.id);
+        match &header.place {
+            Place::Volume => self.wrap_volume(header, new),
+            Place::Backup { path, .. } => self.wrap_backup(header, path, new),
+        }
+    }
+
+    fn wrap_volume(&self, header: &Header, new: &Owned) -> Read {
+        let volume = self.records.table::<records::Volume>().get(header.volume).map_err(of_record)?;
+        if volume.is_none_or(|volume| volume.path.is_none()) {
+            return Ok(header.keys.clone());
+        }
+        for old in self.others(&self.host.key_ids(header.id).map_err(of_host)?, new.id)? {
+            match self.master_key(old) {
+                Ok(old) => self.host.rewrap(header.id, old.wrapping(), new.wrapping()),
+                // The old key is not to be had. The data key is, in the cipher of an open volume.
+                Err(_) if self.host.is_open(header.id) => self.host.rewrap_open(header.id, old, new.wrapping()),
+                Err(error) => return Err(error),
+            }
+            .map_err(of_host)?;
+        }
+        on_new(self.host.key_ids(header.id).map_err(of_host)?, new.id)
+    }
+
+    fn wrap_backup(&self, header: &Header, path: &Path, new: &Owned) -> Read {
+        for old in self.others(&self.host.backup_key_ids(header.volume_uuid, path).map_err(of_host)?, new.id)? {
+            let old = self.master_key(old)?;
+            self.host
+                .rewrap_backup(header.volume_uuid, path, old.wrapping(), new.wrapping())
+                .map_err(of_host)?;
+        }
+        on_new(self.host.backup_key_ids(header.volume_uuid, path).map_err(of_host)?, new.id)
+    }
+
+    /// The keys that have to go. One that opens the header comes first: another may be gone already.
+    fn others(&self, ids: &[KeyId], new: KeyId) -> Outcome<Vec<KeyId>> {
+        if ids.is_empty() {
+            return Err(ApiError::new(ErrorName::VolumeUnavailable, "its header names no master key"));
+        }
+        let mut others: Vec<KeyId> = ids.iter().copied().filter(|id| *id != new).collect();
+        others.sort_by_cached_key(|id| self.master_key(*id).is_err());
+        Ok(others)
+    }
+
+    /// Reads what `header` stands for; only a look.
+    pub(in crate::cluster) fn look_at(&self, header: &Header) -> Read {
+        let ids = match &header.place {
+            Place::Volume => self.host.key_ids(header.id),
+            Place::Backup { path, .. } => self.host.backup_key_ids(header.volume_uuid, path),
+        };
+        Ok(ids.map_err(of_host)?.into_iter().collect())
+    }
+}
+
+/// What was read must be the new key alone.
+fn on_new(ids: Vec<KeyId>, new: KeyId) -> Read {
+    let ids: BTreeSet<KeyId> = ids.into_iter().collect();
+    if ids == BTreeSet::from([new]) {
+        return Ok(ids);
+    }
+    let message = format!("its header names other keys than master key {new} after it was wrapped by it");
+    Err(ApiError::new(ErrorName::VolumeUnavailable, message))
+}
