@@ -226,7 +226,8 @@ mod tests {
     fn a_life_stays_within_a_value_of_the_store() {
         let mut life = KeyLife::new(KeyId::random());
         for n in 0..1000_u64 {
-            let names: Vec<String> = (0..n % 50).map(|at| format!("backup /{} of volume {at}", "x".repeat(20))).collect();
+            let names: Vec<String> =
+                (0..n % 50).map(|at| format!("backup /{} of volume {at}", "x".repeat(20))).collect();
             life.sample(UnixSeconds(n), &names);
             let (place, request) = (format!("server {n}"), "revoke".into());
             life.answered(Answer { at: UnixSeconds(n), place, request, answer: "done".into(), is_done: true });

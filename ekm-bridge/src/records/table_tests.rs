@@ -203,7 +203,12 @@ fn a_list_that_a_decision_rests_on_must_still_be_true() {
                 other.table::<Thing>().insert(thing(1))?;
             }
             decided.push(count);
-            work.put(&KeyProviderRecord { id: KeyProviderId(1), name: count.to_string(), active: false, rotation_days: None })
+            work.put(&KeyProviderRecord {
+                id: KeyProviderId(1),
+                name: count.to_string(),
+                active: false,
+                rotation_days: None,
+            })
         })
         .unwrap();
     assert_eq!(decided, [0, 1], "it was decided again");

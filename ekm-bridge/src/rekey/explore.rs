@@ -202,9 +202,8 @@ impl World {
 
     /// Worlds that others make of this one.
     fn surroundings(&self) -> Vec<Self> {
-        let mut next: Vec<Self> = (0..VOLUMES)
-            .map(|volume| self.with(|world| world.is_there[volume] = !world.is_there[volume]))
-            .collect();
+        let mut next: Vec<Self> =
+            (0..VOLUMES).map(|volume| self.with(|world| world.is_there[volume] = !world.is_there[volume])).collect();
         if self.rekey.is_none() && self.begun + 1 < KEYS {
             next.push(self.with(|world| {
                 let phase = RekeyPhase::CreateNewMasterKey;
@@ -224,7 +223,10 @@ impl World {
     fn check(&self) {
         for volume in 0..VOLUMES {
             let (medium, record) = (self.medium[volume], self.record[volume]);
-            assert!((0..KEYS).any(|key| medium & bit(key) != 0 && self.is_live(key)), "volume {volume} is lost: {self:?}");
+            assert!(
+                (0..KEYS).any(|key| medium & bit(key) != 0 && self.is_live(key)),
+                "volume {volume} is lost: {self:?}"
+            );
             assert_eq!(medium & !record, 0, "volume {volume} depends on a key that its record does not name: {self:?}");
         }
         for key in 0..KEYS {

@@ -209,7 +209,7 @@ fn backups_follow_a_rekey_and_one_that_is_away_keeps_the_old_key() {
     let old = in_force(&control);
     let kept = control.create_header_backup(volumes[0].id).unwrap();
     let moved = control.create_header_backup(volumes[1].id).unwrap();
-    assert_eq!(control.header_backups(Some(volumes[0].id)).unwrap(), [kept.clone()]);
+    assert_eq!(control.header_backups(Some(volumes[0].id)).unwrap(), std::slice::from_ref(&kept));
     assert_eq!(world.host.backups().len(), 2);
     world.host.remove_backup(&PathBuf::from(&moved.path));
     assert!(is_done(&rekey(&control, Some(provider))));

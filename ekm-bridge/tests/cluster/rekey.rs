@@ -40,7 +40,9 @@ fn every_transition_works_and_old_keys_are_destroyed_once() {
     for (server, keys) in [("vault", 2), ("second", 1)] {
         let ended = world.contact.at(server).ended();
         assert_eq!(ended.len(), keys * 2, "{ended:?}");
-        assert!(ended.chunks(2).all(|pair| pair[0].1 == pair[1].1 && pair[0].0 == "revoked" && pair[1].0 == "destroyed"));
+        assert!(
+            ended.chunks(2).all(|pair| pair[0].1 == pair[1].1 && pair[0].0 == "revoked" && pair[1].0 == "destroyed")
+        );
     }
 }
 
@@ -93,7 +95,9 @@ fn a_failing_volume_stops_no_other_and_is_brought_along_by_the_next_rekey() {
     let deleted = control.delete_volume(volumes[5].id).unwrap();
     world.host.set_stuck(volumes[2].uuid, true);
     let old = in_force(&control);
-    let AsyncOutcome::Result(result) = rekey(&control, Some(provider)).outcome else { panic!("the new key is in force") };
+    let AsyncOutcome::Result(result) = rekey(&control, Some(provider)).outcome else {
+        panic!("the new key is in force")
+    };
     assert_eq!(result["leftBehind"], json!([format!("volume {}", volumes[2].id)]));
     let new = in_force(&control);
     let disks = world.host.disks();

@@ -80,7 +80,11 @@ fn a_key_that_the_key_manager_ended_is_a_fault_and_open_volumes_are_saved_by_a_r
         later(&world, &control, Duration::from_secs(60));
         let faults = current_faults(&control, "masterKeyUnusable");
         assert_eq!(faults.len(), 1, "{state:?}");
-        assert!(faults[0].details.contains("sear rekey --now") && faults[0].details.contains("vault"), "{}", faults[0].details);
+        assert!(
+            faults[0].details.contains("sear rekey --now") && faults[0].details.contains("vault"),
+            "{}",
+            faults[0].details
+        );
 
         // A process that has the volumes open and no key in memory: only the data keys can help.
         let control = world.boot();

@@ -30,7 +30,8 @@ impl HeaderBackups for ClusterControl {
         let place = Place::Backup { path: path.clone(), made: self.now() };
         let planned = Header { id, place, read: None, trouble: None, ..known };
         self.records.table().put(&planned).map_err(of_record)?;
-        let made = self.host.back_up_header(volume.uuid, &path).and_then(|()| self.host.backup_key_ids(volume.uuid, &path));
+        let made =
+            self.host.back_up_header(volume.uuid, &path).and_then(|()| self.host.backup_key_ids(volume.uuid, &path));
         let keys: Read = Ok(match made {
             Ok(ids) => ids.into_iter().collect::<BTreeSet<_>>(),
             Err(error) => {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::Read;
 use crate::cluster::control::{ClusterControl, lock, read};
 use crate::cluster::errors::of_record;
-use crate::cluster::report::FaultCode;
 use crate::cluster::rekey::{SUBJECT, remainder};
+use crate::cluster::report::FaultCode;
 use crate::records::{Header, Only, Rekey};
 use crate::rpc::control::Outcome;
 

@@ -44,9 +44,7 @@ impl ClusterControl {
     fn wrap_backup(&self, header: &Header, path: &Path, new: &Owned) -> Read {
         for old in self.others(&self.host.backup_key_ids(header.volume_uuid, path).map_err(of_host)?, new.id)? {
             let old = self.master_key(old)?;
-            self.host
-                .rewrap_backup(header.volume_uuid, path, old.wrapping(), new.wrapping())
-                .map_err(of_host)?;
+            self.host.rewrap_backup(header.volume_uuid, path, old.wrapping(), new.wrapping()).map_err(of_host)?;
         }
         on_new(self.host.backup_key_ids(header.volume_uuid, path).map_err(of_host)?, new.id)
     }

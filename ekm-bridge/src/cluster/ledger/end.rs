@@ -12,9 +12,7 @@ use crate::cluster::report::{ENCRYPTION_EVENT, event, ids};
 use crate::cluster::whole::Failed;
 use crate::provider::{EndAnswer, EndOutcome, ProviderError};
 use crate::records::key_lives::Answer;
-use crate::records::{
-    self, EventLog, KeyLife, KeyManagement, Management, MasterKeyRecord, MasterKeyState, Only,
-};
+use crate::records::{self, EventLog, KeyLife, KeyManagement, Management, MasterKeyRecord, MasterKeyState, Only};
 use crate::rekey::life::{self, Facts, Next};
 use crate::rekey::machine::Progress;
 use crate::rpc::control::Outcome;
@@ -36,9 +34,8 @@ impl ClusterControl {
             return Ok(());
         }
         let keys: Vec<MasterKeyRecord> = self.records.table().list().map_err(of_record)?;
-        let is_old = |key: &&MasterKeyRecord| {
-            matches!(key.state, MasterKeyState::ToDecommission | MasterKeyState::Revoked)
-        };
+        let is_old =
+            |key: &&MasterKeyRecord| matches!(key.state, MasterKeyState::ToDecommission | MasterKeyState::Revoked);
         for key in keys.iter().filter(is_old) {
             if self.is_stopping() {
                 break;

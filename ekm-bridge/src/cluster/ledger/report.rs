@@ -10,7 +10,9 @@ use crate::records::key_lives::{Reading, Readings};
 use crate::records::{Management, MasterKeyState};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::Timestamp;
-use crate::rpc::types::ledger::{KeyReport, ReportAnswer, ReportProof, ReportReading, ReportSample, ReportStep, ReportWord};
+use crate::rpc::types::ledger::{
+    KeyReport, ReportAnswer, ReportProof, ReportReading, ReportSample, ReportStep, ReportWord,
+};
 
 impl ClusterControl {
     pub(super) fn report(&self, id: KeyId) -> Outcome<KeyReport> {

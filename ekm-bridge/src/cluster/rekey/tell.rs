@@ -102,7 +102,8 @@ impl ClusterControl {
                 (failed(error.unwrap_or(&none)), "The rekey failed: there is no new master key.".to_owned())
             }
             Ending::Cancelled => {
-                let error = ApiError::new(ErrorName::RekeyCancelled, "the rekey was called off; the old key is in force");
+                let error =
+                    ApiError::new(ErrorName::RekeyCancelled, "the rekey was called off; the old key is in force");
                 (failed(&error), "The rekey was called off.".to_owned())
             }
         };

@@ -47,7 +47,12 @@ impl<'a> KeyManagement<'a> {
     /// # Errors
     /// When the store fails.
     pub fn create_provider(&self, name: &str) -> Result<KeyProviderRecord, RecordError> {
-        self.records.table().insert(|id| KeyProviderRecord { id, name: name.to_owned(), active: false, rotation_days: None })
+        self.records.table().insert(|id| KeyProviderRecord {
+            id,
+            name: name.to_owned(),
+            active: false,
+            rotation_days: None,
+        })
     }
 
     /// Deletes an inactive provider. Its servers are no longer assigned.

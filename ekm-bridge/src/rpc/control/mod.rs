@@ -11,8 +11,8 @@ mod storage;
 use super::error::ApiError;
 
 pub use cluster::{Account, Accounts, AsyncResults, Cluster, Events, Faults, NewCluster};
-pub use ledger::{HeaderBackups, Ledger};
 pub use keys::{HardwareEncryption, KeyPair, KeyProviders, KeyServers, SoftwareEncryption};
+pub use ledger::{HeaderBackups, Ledger};
 pub use storage::{Drives, VolumeStatistics, Volumes};
 
 /// The outcome of every method of these traits.

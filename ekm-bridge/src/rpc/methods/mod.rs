@@ -17,8 +17,7 @@ pub use call::{Call, Caller};
 pub use row::{Method, Port, Scope};
 
 /// The table, group by group.
-const GROUPS: &[&[Method]] =
-    &[
+const GROUPS: &[&[Method]] = &[
     cluster::METHODS,
     keys::METHODS,
     sear::METHODS,

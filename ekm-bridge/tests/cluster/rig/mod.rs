@@ -15,7 +15,8 @@ use ekm_bridge::provider::{InternalProvider, RootKeyFile};
 use ekm_bridge::records::Records;
 use ekm_bridge::rpc::auth::{PasswordHash, Role};
 use ekm_bridge::rpc::control::{
-    Account, Cluster, Events, Faults, KeyPair, KeyProviders, KeyServers, Ledger, NewCluster, SoftwareEncryption, Volumes,
+    Account, Cluster, Events, Faults, KeyPair, KeyProviders, KeyServers, Ledger, NewCluster, SoftwareEncryption,
+    Volumes,
 };
 use ekm_bridge::rpc::types::async_results::{AsyncOutcome, AsyncResult};
 use ekm_bridge::rpc::types::cluster::Password;

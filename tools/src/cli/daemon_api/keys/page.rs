@@ -101,7 +101,9 @@ mod tests {
             "copiesLeft": [], "limits": ["one"],
         }))
         .to_string();
-        for part in ["# Master key k", "c\\|d", "| t | active | made | - |", "of 1 headers", "volume 1", "destroy | done"] {
+        for part in
+            ["# Master key k", "c\\|d", "| t | active | made | - |", "of 1 headers", "volume 1", "destroy | done"]
+        {
             assert!(page.contains(part), "{part} is missing:\n{page}");
         }
     }
