@@ -1,6 +1,7 @@
 //! Where the state lives: keys, registry, sockets and locks.
 
 use std::env;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use ekm_bridge::{Node, VolumeRecord};
@@ -45,7 +46,17 @@ impl StatePath {
     /// # Errors
     /// When the directory cannot be used.
     pub(crate) fn open(&self) -> Result<State, Error> {
+        self.refuse_a_daemons()?;
         Ok(State { node: Node::open(&self.0)? })
+    }
+
+    /// A daemon keeps the store for itself: nobody needs to wait for it until a time limit is over.
+    fn refuse_a_daemons(&self) -> Result<(), Error> {
+        let lock = crate::daemon::lock_path(&self.run_dir());
+        match File::open(&lock).map(|file| file.try_lock()) {
+            Ok(Err(TryLockError::WouldBlock)) => Err(crate::daemon::DaemonError::Owned(lock).into()),
+            _ => Ok(()),
+        }
     }
 }
 

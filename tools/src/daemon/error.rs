@@ -11,6 +11,7 @@ use ekm_bridge::metrics::BadName;
 use ekm_bridge::rpc::ApiError;
 use ekm_bridge::rpc::server::IdentityError;
 use ekm_bridge::state_dir::StateError;
+use ekm_bridge::store::StoreError;
 use ekm_bridge::store::replicated::{DriveRefused, StartError};
 
 use crate::exit::Exit;
@@ -21,6 +22,12 @@ pub(crate) enum DaemonError {
     /// Another daemon has the state directory.
     #[error("another daemon runs in this state directory (lock {})", .0.display())]
     Running(PathBuf),
+    /// A command wants what a running daemon has.
+    #[error(
+        "a daemon runs in this state directory and has it for itself (lock {}): use its commands (`sear api`, `sear keys` \
+         and so on), or another directory with --state-dir", .0.display()
+    )]
+    Owned(PathBuf),
     /// The configuration contradicts itself.
     #[error("[daemon]: {0}")]
     Section(String),
@@ -30,6 +37,9 @@ pub(crate) enum DaemonError {
     /// The embedded store cannot be used.
     #[error(transparent)]
     Node(NodeError),
+    /// The embedded store does not open for good.
+    #[error(transparent)]
+    Store(StoreError),
     /// No drive is configured.
     #[error("no metadata drive is named")]
     NoDrive,
@@ -102,7 +112,7 @@ impl DaemonError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Running(_) => Exit::InUse,
+            Self::Running(_) | Self::Owned(_) => Exit::InUse,
             Self::Section(_) => Exit::Usage,
             Self::Verify(_) => Exit::Unauthentic,
             _ => Exit::Failed,

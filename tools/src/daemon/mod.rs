@@ -22,5 +22,5 @@ pub(crate) use audit::log_path;
 pub(crate) use error::DaemonError;
 pub(crate) use local::{ask, socket};
 pub(crate) use log_level::LogLevel;
-pub(crate) use serve::{Serving, run};
+pub(crate) use serve::{Serving, lock_path, run};
 pub(crate) use settings::{LogFormat, Section};

@@ -35,6 +35,9 @@ use crate::wait::wait_until;
 /// How long a killed daemon may take to be gone, with its sockets.
 const DEATH: Duration = Duration::from_secs(5);
 
+/// How long a command may hold the daemon's lock to see whether it is held.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// Everything that runs.
 struct Daemon {
     api: Vec<Server>,
@@ -91,7 +94,7 @@ impl Daemon {
     fn start(section: &Section, state: &Path, engine: Engine) -> Result<(Self, Serving), DaemonError> {
         let dir = StateDir::open(state)?;
         let run_dir = dir.run_dir()?;
-        let lock = take_lock(&run_dir.join("daemon.lock"))?;
+        let lock = take_lock(&lock_path(&run_dir))?;
         let opened = store::open(&dir, &section.metadata)?;
         let registry = Arc::new(Registry::new());
         let metrics = Arc::new(Sear::register(&registry)?);
@@ -233,13 +236,26 @@ fn identity(section: &Section, dir: &StateDir) -> Result<Identity, DaemonError> 
     }
 }
 
+/// The file that a running daemon has locked, in the directory of sockets.
+pub(crate) fn lock_path(run_dir: &Path) -> PathBuf {
+    run_dir.join("daemon.lock")
+}
+
 /// One daemon for each state directory, for as long as the file is open.
 fn take_lock(path: &Path) -> Result<File, DaemonError> {
     let failed = |doing| move |source| DaemonError::Io { doing, path: path.to_owned(), source };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(path).map_err(failed("open"))?;
-    match file.try_lock() {
+    // A command that looks whether there is a daemon has it for an instant.
+    let mut locked = file.try_lock();
+    wait_until(GLANCE, || {
+        if let Err(TryLockError::WouldBlock) = locked {
+            locked = file.try_lock();
+        }
+        !matches!(locked, Err(TryLockError::WouldBlock))
+    });
+    match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DaemonError::Running(path.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed("lock")(source)),

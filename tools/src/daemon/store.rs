@@ -1,11 +1,12 @@
-//! The store: on the metadata drives that are configured, else in the state directory.
+//! The store: on the metadata drives that are configured, else in the state directory. It stays open, and its directory is
+//! this process's alone, as long as the daemon lives.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ekm_bridge::provider::{InternalProvider, RootKeyFile};
 use ekm_bridge::store::replicated::{DirectoryDrive, Drive, FileWitness, RecoveryError, ReplicatedStore, StartError};
-use ekm_bridge::store::{Snapshot, Store};
+use ekm_bridge::store::{ExclusiveStore, Snapshot, Store};
 use ekm_bridge::{Node, StateDir};
 
 use super::error::DaemonError;
@@ -22,8 +23,9 @@ pub(super) fn open(dir: &StateDir, drives: &[PathBuf]) -> Result<Opened, DaemonE
     let source = || Box::new(RootKeyFile::new(dir.root_key_path()));
     let (store, drives): (Arc<dyn Store>, _) = match drives {
         [] => {
-            let node = Node::open_with(dir.clone(), source()).map_err(DaemonError::Node)?;
-            (Arc::new(node.store().clone()), None)
+            // Makes a store on a fresh node, and finds out when one was lost.
+            Node::open_with(dir.clone(), source()).map_err(DaemonError::Node)?;
+            (Arc::new(ExclusiveStore::open(dir).map_err(DaemonError::Store)?), None)
         }
         paths => {
             let replicated = Arc::new(replicated(dir, paths)?);

@@ -92,9 +92,15 @@ fn there_is_one_daemon_for_a_state_directory_and_it_cleans_up() {
     let rig = rig();
     let daemon = rig.daemon();
     rig.run(["daemon"]).fails(6, &["another daemon"]);
+    rig.run(["volume", "list"]).fails(6, &["a daemon runs in this state directory", "sear api"]);
     let socket = daemon.ready["socket"].as_str().unwrap().to_owned();
     assert!(Path::new(&socket).exists());
+    let store = fs::File::open(rig.state_dir().join("lock")).unwrap();
+    assert!(store.try_lock().is_err(), "the store stays open, under its lock");
     daemon.stop();
+    store.try_lock().unwrap();
+    drop(store);
+    rig.run(["volume", "list"]).ok();
     assert!(!Path::new(&socket).exists());
     rig.run(["keys"]).fails(1, &["no daemon runs"]);
 }
