@@ -1,8 +1,6 @@
 //! The procedure against a real key manager: PyKMIP, extended. The certificate is signed by openssl, as an administrator
 //! would.
 
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,27 +14,6 @@ use ekm_bridge::rpc::types::trust::CreateKeyPair;
 use crate::kmip_rig::{Server, Start};
 use crate::rig::{World, create_cluster, create_volumes, current_faults, is_done, rekey};
 
-/// Has the authority of the test server sign the request.
-fn sign(pki: &Path, request: &str) -> String {
-    let dir = tempfile::tempdir().unwrap();
-    let (csr, extensions) = (dir.path().join("csr"), dir.path().join("extensions"));
-    std::fs::write(&csr, request).unwrap();
-    std::fs::write(&extensions, "extendedKeyUsage=clientAuth\nkeyUsage=critical,digitalSignature\n").unwrap();
-    let output = Command::new("openssl")
-        .args(["x509", "-req", "-days", "90", "-set_serial", "77", "-in"])
-        .arg(&csr)
-        .arg("-CA")
-        .arg(pki.join("ca.crt"))
-        .arg("-CAkey")
-        .arg(pki.join("ca.key"))
-        .arg("-extfile")
-        .arg(&extensions)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn boot(world: &World) -> Arc<ekm_bridge::cluster::ClusterControl> {
     let limit = Duration::from_secs(20);
     let contact = KmipContact::new(world.store(), Arc::new(world.internal())).with_timeouts(limit, limit);
@@ -45,7 +22,7 @@ fn boot(world: &World) -> Arc<ekm_bridge::cluster::ClusterControl> {
 
 fn new_server(server: &Server, client: &str) -> CreateKeyServer {
     CreateKeyServer {
-        kmip_ca_certificate: std::fs::read_to_string(server.prepared().pki().join("ca.crt")).unwrap(),
+        kmip_ca_certificate: server.prepared().authority(),
         kmip_client_certificate: client.into(),
         kmip_key_server_hostnames: vec!["localhost".into()],
         kmip_key_server_name: "pykmip".into(),
@@ -61,7 +38,7 @@ fn keys_come_from_a_real_key_manager_and_two_of_them_hold_the_same() {
     create_cluster(&control);
     let volumes = create_volumes(&control, 4).len();
     control.create_key_pair(&CreateKeyPair { common_name: Some("sear".into()), ..CreateKeyPair::default() }).unwrap();
-    let client = sign(&first.prepared().pki(), &control.sign_request().unwrap());
+    let client = first.prepared().sign(&control.sign_request().unwrap());
     let provider = control.create_key_provider("keys".into()).unwrap().id;
     let server = control.create_key_server(new_server(&first, &client)).unwrap().id;
     control.test_key_server(server).unwrap();

@@ -5,9 +5,14 @@
 mod abuse;
 mod authentication;
 mod calls;
+#[path = "../../../tests/src/rig/https.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "other tests use the rest of it")]
 mod client;
 mod model;
 mod network;
+#[path = "../../../tests/src/rig/pypi/mod.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "other tests use the rest of it")]
+mod pypi;
 mod sdk;
 mod speed;
 mod transport;

@@ -1,20 +1,18 @@
 //! The unmodified public SDK drives every method. It needs Python 3 with `venv`, and PyPI the first time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use base64ct::{Base64, Encoding};
 use ekm_bridge::rpc::methods;
 use ekm_bridge::rpc::types::faults::FaultSeverity;
 
-use crate::Rig;
 use crate::model::Model;
-
-const SDK: &str = "solidfire-sdk-python==12.3.0.203";
+use crate::{Rig, pypi};
 
 #[test]
 fn the_public_sdk_drives_every_method() {
-    let Some(python) = python_with_sdk() else { return };
+    let Some(python) = pypi::or_skip(pypi::sdk()) else { return };
     let rig = Rig::start(Model::default(), |_| {});
     rig.model.add_fault("kmipServerFault", FaultSeverity::Error, false);
     rig.model.add_fault("kmipCertificateFault", FaultSeverity::Warning, true);
@@ -42,29 +40,6 @@ fn every_method_succeeded(seen: &[String]) {
         let called = seen.iter().any(|line| line.contains(&format!(" {} ", method.name)) && line.ends_with(" ok"));
         assert!(called, "the SDK never called {} with success", method.name);
     }
-}
-
-/// A Python with the SDK, installed once below the target folder; `None`, said aloud, where that cannot be done.
-fn python_with_sdk() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("element-sdk");
-    let python = folder.join("bin/python");
-    let has_sdk = |python: &Path| Command::new(python).args(["-c", "import solidfire"]).output();
-    if has_sdk(&python).is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output();
-    let installed = made.and_then(|_| Command::new(&python).args(["-m", "pip", "-q", "install", SDK]).output());
-    match installed {
-        Ok(output) if output.status.success() => Some(python),
-        Ok(output) => skip(&text(&output)),
-        Err(error) => skip(&error.to_string()),
-    }
-}
-
-fn skip(why: &str) -> Option<PathBuf> {
-    let last = why.trim().lines().last().unwrap_or_default();
-    println!("skipped: {SDK} cannot be installed: {last}");
-    None
 }
 
 fn text(output: &Output) -> String {

@@ -1,10 +1,10 @@
-//! What the tests share: the certificates and the Python of the server, made once, and the server itself.
+//! What the tests share: the key manager, and clients of it.
 
-mod prepared;
-mod server;
+#[path = "../../../../tests/src/rig/pypi/mod.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "other tests use the rest of it")]
+mod pypi;
 
-pub(crate) use prepared::Prepared;
-pub(crate) use server::{Server, Start, shared};
+pub(crate) use pypi::{Prepared, Server, Start, shared};
 
 use std::time::Duration;
 
