@@ -114,7 +114,12 @@ impl ExternalProvider {
 
 /// The key from one server, if it is the right one. A server that lacks a key we know of gets it at the next
 /// [`ExternalProvider::tend`].
-fn read(member: &Member, clock: &dyn Clock, id: KeyId, expected: Option<&str>) -> Result<MasterKey, ServerError> {
+pub(super) fn read(
+    member: &Member,
+    clock: &dyn Clock,
+    id: KeyId,
+    expected: Option<&str>,
+) -> Result<MasterKey, ServerError> {
     let answer = member.ask(clock, |server| server.key(id));
     if expected.is_some() && answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Absent) {
         member.set_owed(true);

@@ -6,6 +6,7 @@ use super::ExternalProvider;
 use super::answers::Answers;
 use super::clock::Clock;
 use super::member::Member;
+use super::read::read;
 use super::server::{KeyServer, KeyState, ServerError};
 use crate::provider::{EndAnswer, EndOutcome, ErrorKind, ProviderError};
 
@@ -34,7 +35,7 @@ impl ExternalProvider {
         let expected = record.map(|record| record.check);
         let (mut names, mut answers) = (Vec::new(), Answers::default());
         for member in &self.members() {
-            match self.fetch_from(member, id, expected.as_deref()) {
+            match read(member, self.clock.as_ref(), id, expected.as_deref()) {
                 Ok(_) => names.push(member.label()),
                 Err(error) => answers.add(member.label(), error),
             }
