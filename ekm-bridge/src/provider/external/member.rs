@@ -1,8 +1,8 @@
 //! A key server in the list of a provider: every call goes through here, so that its health is known.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keywrap::keys::KeyId;
