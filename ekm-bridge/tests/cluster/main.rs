@@ -6,6 +6,7 @@
 mod boot;
 mod calling_off;
 mod crash;
+mod crash_matrix;
 mod drives;
 mod hanging;
 mod kmip;
@@ -18,4 +19,7 @@ mod rekey;
 mod rig;
 mod rotation;
 mod rules;
+#[path = "../../../tests/src/sim/mod.rs"]
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "the tests of headers use all of it")]
+mod sim;
 mod volumes;

@@ -29,34 +29,26 @@ impl ClusterControl {
         if volume.is_none_or(|volume| volume.path.is_none()) {
             return Ok(header.keys.clone());
         }
-        for old in self.others(&self.host.key_ids(header.id).map_err(of_host)?, new.id)? {
+        let from = |old: KeyId| {
             match self.master_key(old) {
                 Ok(old) => self.host.rewrap(header.id, old.wrapping(), new.wrapping()),
-                // The old key is not to be had. The data key is, in the cipher of an open volume.
+                // The old key is not to be had. The data key is, beside the cipher of an open volume.
                 Err(_) if self.host.is_open(header.id) => self.host.rewrap_open(header.id, old, new.wrapping()),
                 Err(error) => return Err(error),
             }
-            .map_err(of_host)?;
-        }
+            .map_err(of_host)
+        };
+        each(others(self.host.key_ids(header.id).map_err(of_host)?, new.id)?, from)?;
         on_new(self.host.key_ids(header.id).map_err(of_host)?, new.id)
     }
 
     fn wrap_backup(&self, header: &Header, path: &Path, new: &Owned) -> Read {
-        for old in self.others(&self.host.backup_key_ids(header.volume_uuid, path).map_err(of_host)?, new.id)? {
+        let from = |old: KeyId| {
             let old = self.master_key(old)?;
-            self.host.rewrap_backup(header.volume_uuid, path, old.wrapping(), new.wrapping()).map_err(of_host)?;
-        }
+            self.host.rewrap_backup(header.volume_uuid, path, old.wrapping(), new.wrapping()).map_err(of_host)
+        };
+        each(others(self.host.backup_key_ids(header.volume_uuid, path).map_err(of_host)?, new.id)?, from)?;
         on_new(self.host.backup_key_ids(header.volume_uuid, path).map_err(of_host)?, new.id)
-    }
-
-    /// The keys that have to go. One that opens the header comes first: another may be gone already.
-    fn others(&self, ids: &[KeyId], new: KeyId) -> Outcome<Vec<KeyId>> {
-        if ids.is_empty() {
-            return Err(ApiError::new(ErrorName::VolumeUnavailable, "its header names no master key"));
-        }
-        let mut others: Vec<KeyId> = ids.iter().copied().filter(|id| *id != new).collect();
-        others.sort_by_cached_key(|id| self.master_key(*id).is_err());
-        Ok(others)
     }
 
     /// Reads what `header` stands for; only a look.
@@ -66,6 +58,28 @@ impl ClusterControl {
             Place::Backup { path, .. } => self.host.backup_key_ids(header.volume_uuid, path),
         };
         Ok(ids.map_err(of_host)?.into_iter().collect())
+    }
+}
+
+/// The keys that have to go.
+fn others(ids: Vec<KeyId>, new: KeyId) -> Outcome<Vec<KeyId>> {
+    if ids.is_empty() {
+        return Err(ApiError::new(ErrorName::VolumeUnavailable, "its header names no master key"));
+    }
+    Ok(ids.into_iter().filter(|id| *id != new).collect())
+}
+
+/// Moves the header from each of these keys. One that no longer opens it, because a rekey was cut after its keyslot was
+/// overwritten, can go once another one has brought in the new key.
+fn each(mut old: Vec<KeyId>, from: impl Fn(KeyId) -> Outcome<()>) -> Outcome<()> {
+    loop {
+        let (before, mut failure) = (old.len(), None);
+        old.retain(|id| from(*id).map_err(|error| failure = Some(error)).is_err());
+        match failure {
+            None => return Ok(()),
+            Some(error) if old.len() == before => return Err(error),
+            Some(_) => {}
+        }
     }
 }
 

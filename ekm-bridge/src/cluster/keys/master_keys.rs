@@ -47,19 +47,22 @@ impl ClusterControl {
 
     /// The key, from its manager.
     pub(in crate::cluster) fn master_key(&self, id: KeyId) -> Outcome<Owned> {
+        let key = self.manager_of(id)?.key(id).map_err(of_provider)?;
+        Ok(Owned { id, key })
+    }
+
+    /// Who manages a key that is not destroyed.
+    fn manager_of(&self, id: KeyId) -> Outcome<Arc<dyn KeyProvider>> {
         let record = self.key_record(id)?;
         if record.state == MasterKeyState::Destroyed {
             return Err(self.destroyed(id)?);
         }
-        let manager = self.manager(record.management)?;
-        let key = manager.key(id).map_err(of_provider)?;
-        Ok(Owned { id, key })
+        self.manager(record.management)
     }
 
     /// The same for whoever tries again soon: a key server that does not answer within `patience` is not waited for.
     pub(in crate::cluster) fn master_key_within(&self, id: KeyId, patience: Duration) -> Outcome<Owned> {
-        let manager = self.manager(self.key_record(id)?.management)?;
-        let key = manager.key_within(id, patience).map_err(of_provider)?;
+        let key = self.manager_of(id)?.key_within(id, patience).map_err(of_provider)?;
         Ok(Owned { id, key })
     }
 

@@ -11,7 +11,7 @@ use crate::cluster::errors::{of_host, of_record};
 use crate::cluster::keys::Owned;
 use crate::cluster::report::{FaultCode, new_fault};
 use crate::cluster::volumes::offer;
-use crate::records::{self, Management, NewFault, Severity};
+use crate::records::{self, Management, MasterKeyState, NewFault, Severity};
 use crate::rpc::ApiError;
 use crate::rpc::control::Outcome;
 
@@ -122,19 +122,29 @@ impl ClusterControl {
         let Some(volume) = now.filter(|now| offer(now).is_some() && !self.host.is_open(now.uuid)) else {
             return Ok(());
         };
-        if let Some(key) = locked.keys.iter().find_map(|id| keys.get(id)) {
-            return self.open(&volume, key);
+        let none = || format!("the header of volume {} names no master key", volume.id);
+        let why = locked.keys.iter().find_map(|id| refused.get(id)).map_or_else(none, |error| error.message.clone());
+        let mut failure = ApiError::new(crate::rpc::ErrorName::KeyUnavailable, why);
+        // A rekey that was cut may have left a key in the header whose keyslot is overwritten already.
+        for key in locked.keys.iter().filter_map(|id| keys.get(id)) {
+            match self.open(&volume, key) {
+                Ok(()) => return Ok(()),
+                Err(error) => failure = error,
+            }
         }
-        let why = locked.keys.iter().find_map(|id| refused.get(id)).map(|error| error.message.clone());
-        let message = why.unwrap_or_else(|| format!("the header of volume {} names no master key", volume.id));
-        Err(ApiError::new(crate::rpc::ErrorName::KeyUnavailable, message))
+        Err(failure)
     }
 
     /// One fault for each provider that does not give out a key. Which server failed, and how, is in its words.
     fn report_providers(&self, refused: &BTreeMap<KeyId, ApiError>) -> Outcome<()> {
         let mut faults: BTreeMap<String, NewFault> = BTreeMap::new();
         for (id, error) in refused {
-            let Management::External(provider) = self.key_record(*id)?.management else { continue };
+            let key = self.key_record(*id)?;
+            let Management::External(provider) = key.management else { continue };
+            if key.state == MasterKeyState::Destroyed {
+                // Nobody can be blamed but whoever had it destroyed.
+                continue;
+            }
             let (subject, details) = (format!("provider/{provider}"), error.message.clone());
             let fault = new_fault(FaultCode::KmipServer, &subject, Severity::Critical, details);
             faults.insert(subject, fault);

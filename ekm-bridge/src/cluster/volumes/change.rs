@@ -4,6 +4,7 @@ use super::create::{changed_qos, check_account, check_policy, rounded};
 use super::{offer, show};
 use crate::cluster::control::{ClusterControl, read};
 use crate::cluster::errors::{of_host, of_record};
+use crate::cluster::keys::Owned;
 use crate::records::{self, Access, VolumeStatus};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::volumes::{ModifyVolume, Volume, VolumeAccess};
@@ -25,12 +26,12 @@ impl ClusterControl {
     /// Does to the real volume what the change asks for.
     fn apply(&self, before: &records::Volume, after: &records::Volume) -> Outcome<()> {
         if after.size != before.size {
-            let key = self.key_of(before)?;
-            self.host.grow(before.uuid, after.size, key.wrapping()).map_err(of_host)?;
+            let grow = |key: &Owned| self.host.grow(before.uuid, after.size, key.wrapping()).map_err(of_host);
+            self.with_key_of(before, grow)?;
         }
         match offer(after) {
             _ if after.access == before.access => Ok(()),
-            Some(_) => self.open(after, &self.key_of(after)?),
+            Some(_) => self.with_key_of(after, |key| self.open(after, key)),
             None => self.close(after),
         }
     }

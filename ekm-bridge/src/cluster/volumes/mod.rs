@@ -75,13 +75,14 @@ impl ClusterControl {
         Err(ApiError::new(ErrorName::VolumeDoesNotExist, format!("volume {id} is still being made")))
     }
 
-    /// A key that opens the volume: one of those that its header names.
-    pub(super) fn key_of(&self, volume: &records::Volume) -> Outcome<Owned> {
+    /// Does something with a key that opens the volume: one of those that its header names. Not each of them need open it:
+    /// a rekey that was cut may have left one whose keyslot is overwritten already.
+    pub(super) fn with_key_of<T>(&self, volume: &records::Volume, work: impl Fn(&Owned) -> Outcome<T>) -> Outcome<T> {
         let ids = self.host.key_ids(volume.uuid).map_err(of_host)?;
         let mut failure = ApiError::new(ErrorName::KeyUnavailable, format!("volume {} names no master key", volume.id));
         for id in ids {
-            match self.master_key(id) {
-                Ok(key) => return Ok(key),
+            match self.master_key(id).and_then(|key| work(&key)) {
+                Ok(done) => return Ok(done),
                 Err(error) => failure = error,
             }
         }

@@ -112,8 +112,12 @@ impl ModelHost {
         self.state.lock().unwrap()
     }
 
-    fn power(&self) -> Result<(), HostError> {
-        if self.plug.step() { Ok(()) } else { Err(error(HostErrorKind::Failed, "the power is cut")) }
+    fn power(&self, what: &str) -> Result<(), HostError> {
+        if self.plug.step(format!("volume: {what}")) {
+            Ok(())
+        } else {
+            Err(error(HostErrorKind::Failed, "the power is cut"))
+        }
     }
 }
 
@@ -140,14 +144,14 @@ impl State {
 
 impl VolumeHost for ModelHost {
     fn create(&self, new: &NewVolume, key: WrappingKey<'_>) -> Result<PathBuf, HostError> {
-        self.power()?;
+        self.power("create")?;
         let keys = BTreeMap::from([(key.id, *key.key.0.expose_secret())]);
         self.state().disks.insert(new.uuid, Disk { size: new.size, keys });
         Ok(PathBuf::from(format!("/volumes/{}", new.uuid)))
     }
 
     fn open(&self, uuid: Uuid, name: &str, offer: Offer, key: WrappingKey<'_>) -> Result<(), HostError> {
-        self.power()?;
+        self.power("open")?;
         let mut state = self.state();
         state.unlocked(uuid, key)?;
         let stats = state.open.get(&uuid).map(|open| open.stats).unwrap_or_default();
@@ -156,13 +160,13 @@ impl VolumeHost for ModelHost {
     }
 
     fn close(&self, uuid: Uuid) -> Result<(), HostError> {
-        self.power()?;
+        self.power("close")?;
         self.state().open.remove(&uuid);
         Ok(())
     }
 
     fn grow(&self, uuid: Uuid, size: u64, key: WrappingKey<'_>) -> Result<(), HostError> {
-        self.power()?;
+        self.power("grow")?;
         let mut state = self.state();
         let disk = state.unlocked(uuid, key)?;
         assert!(size >= disk.size, "volumes only grow");
@@ -171,7 +175,7 @@ impl VolumeHost for ModelHost {
     }
 
     fn erase(&self, uuid: Uuid) -> Result<(), HostError> {
-        self.power()?;
+        self.power("erase")?;
         let mut state = self.state();
         assert!(!state.open.contains_key(&uuid), "an open volume is not erased");
         state.disks.remove(&uuid);
@@ -183,7 +187,7 @@ impl VolumeHost for ModelHost {
     }
 
     fn rewrap(&self, uuid: Uuid, old: WrappingKey<'_>, new: WrappingKey<'_>) -> Result<(), HostError> {
-        self.power()?;
+        self.power("rewrap")?;
         let mut state = self.state();
         if state.stuck.contains(&uuid) {
             return Err(error(HostErrorKind::Failed, "the header cannot be written"));
@@ -191,13 +195,13 @@ impl VolumeHost for ModelHost {
         state.rewraps += 1;
         state.unlocked(uuid, old)?.keys.insert(new.id, *new.key.0.expose_secret());
         drop(state);
-        self.power()?;
+        self.power("rewrap")?;
         self.state().unlocked(uuid, new)?.keys.remove(&old.id);
         Ok(())
     }
 
     fn rewrap_open(&self, uuid: Uuid, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError> {
-        self.power()?;
+        self.power("rewrap_open")?;
         let mut state = self.state();
         if !state.open.contains_key(&uuid) {
             return Err(error(HostErrorKind::Absent, "the volume is not open"));
@@ -214,7 +218,7 @@ impl VolumeHost for ModelHost {
     }
 
     fn back_up_header(&self, uuid: Uuid, path: &Path) -> Result<(), HostError> {
-        self.power()?;
+        self.power("back_up_header")?;
         let mut state = self.state();
         let copy = state.disk(uuid)?.clone();
         state.backups.insert(path.to_owned(), (uuid, copy));
@@ -235,7 +239,7 @@ impl VolumeHost for ModelHost {
         old: WrappingKey<'_>,
         new: WrappingKey<'_>,
     ) -> Result<(), HostError> {
-        self.power()?;
+        self.power("backup_key_ids")?;
         let mut state = self.state();
         let backup = state.backups.get_mut(path);
         let (_, disk) = backup.ok_or_else(|| error(HostErrorKind::Absent, "there is no such backup"))?;
@@ -245,7 +249,7 @@ impl VolumeHost for ModelHost {
     }
 
     fn erase_backup(&self, _uuid: Uuid, path: &Path) -> Result<(), HostError> {
-        self.power()?;
+        self.power("erase_backup")?;
         let erased = self.state().backups.remove(path).map(drop);
         erased.ok_or_else(|| error(HostErrorKind::Absent, "there is no such backup"))
     }

@@ -4,6 +4,7 @@ mod authority;
 mod host;
 mod plug;
 mod servers;
+mod sim_host;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,7 @@ pub(crate) use authority::{Authority, DAY};
 pub(crate) use host::ModelHost;
 pub(crate) use plug::Plug;
 pub(crate) use servers::ModelContact;
+pub(crate) use sim_host::SimHost;
 
 use plug::CutStore;
 
@@ -52,6 +54,8 @@ pub(crate) struct World {
     pub(crate) contact: ModelContact,
     pub(crate) authority: Authority,
     pub(crate) clock: TestClock,
+    /// Real headers on simulated media, in the place of `host`.
+    pub(crate) real: Option<SimHost>,
     /// The policy of every process from now on.
     pub(crate) decommission: Decommission,
     store: Arc<MemoryStore>,
@@ -91,6 +95,7 @@ impl World {
             contact: ModelContact::default(),
             authority: Authority::new(),
             clock: TestClock::default(),
+            real: None,
             decommission: Decommission::default(),
             store: Arc::default(),
             dir: tempfile::tempdir().unwrap(),
@@ -126,14 +131,18 @@ impl World {
             drives,
             internal: Arc::new(self.internal()),
             contact,
-            host: Arc::new(self.host.clone()),
+            host: match &self.real {
+                Some(real) => Arc::new(real.clone()),
+                None => Arc::new(self.host.clone()),
+            },
             clock,
             metrics: None,
             journal: None,
             config: Config {
                 addresses: vec!["192.0.2.1".into()],
                 providers: Settings { copies: 1, ..Settings::default() },
-                parallel: 3,
+                // A cut is at a certain step only when steps come one after the other.
+                parallel: if self.real.is_some() { 1 } else { 3 },
                 decommission: self.decommission,
                 ..Config::default()
             },
@@ -146,6 +155,7 @@ impl World {
     pub(crate) fn reboot(&self) -> Arc<ClusterControl> {
         self.plug.repair();
         self.host.forget_open();
+        self.real.iter().for_each(SimHost::forget_open);
         self.boot()
     }
 
@@ -260,10 +270,11 @@ pub(crate) fn is_done(result: &AsyncResult) -> bool {
     matches!(result.outcome, AsyncOutcome::Result(_))
 }
 
+/// The current faults of this code, or all.
 pub(crate) fn current_faults(control: &ClusterControl, code: &str) -> Vec<ClusterFaultInfo> {
     let filter = ListFaults { best_practices: None, fault_types: Some(FaultFilter::Current) };
     let mut faults = control.faults(filter).unwrap();
-    faults.retain(|fault| fault.code == code);
+    faults.retain(|fault| code.is_empty() || fault.code == code);
     faults
 }
 

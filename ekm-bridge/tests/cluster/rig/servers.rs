@@ -11,8 +11,14 @@ use keywrap::keys::{KeyId, MasterKey};
 use keywrap::secret::Secret;
 use uuid::Uuid;
 
+use super::Plug;
+
 #[derive(Clone, Default)]
-pub(crate) struct ModelContact(Arc<Mutex<BTreeMap<String, ModelServer>>>);
+pub(crate) struct ModelContact {
+    servers: Arc<Mutex<BTreeMap<String, ModelServer>>>,
+    /// When requests that change something count as steps.
+    plug: Option<Plug>,
+}
 
 /// One server, whoever asks it.
 #[derive(Clone, Default)]
@@ -38,18 +44,25 @@ struct Asked {
     id: i64,
     name: String,
     server: ModelServer,
+    plug: Option<Plug>,
 }
 
 impl ModelContact {
     pub(crate) fn at(&self, host: &str) -> ModelServer {
-        self.0.lock().unwrap().entry(host.into()).or_default().clone()
+        self.servers.lock().unwrap().entry(host.into()).or_default().clone()
+    }
+
+    /// From now on requests that change something need power.
+    pub(crate) fn count_steps(&mut self, plug: &Plug) {
+        self.plug = Some(plug.clone());
     }
 }
 
 impl Contact for ModelContact {
     fn server(&self, record: &records::KeyServer, _cluster: Uuid) -> Box<dyn KeyServer> {
         let id = i64::try_from(record.id.0).unwrap();
-        Box::new(Asked { id, name: record.name.clone(), server: self.at(&record.hostnames[0]) })
+        let server = self.at(&record.hostnames[0]);
+        Box::new(Asked { id, name: record.name.clone(), server, plug: self.plug.clone() })
     }
 }
 
@@ -101,6 +114,18 @@ impl Asked {
             None => answer(&mut state),
         }
     }
+
+    /// A request that changes something.
+    fn change<T>(
+        &self,
+        what: &str,
+        answer: impl FnOnce(&mut State) -> Result<T, ServerError>,
+    ) -> Result<T, ServerError> {
+        if self.plug.as_ref().is_none_or(|plug| plug.step(format!("server {}: {what}", self.name))) {
+            return self.ask(answer);
+        }
+        Err(error(ErrorKind::Unreachable))
+    }
 }
 
 fn error(kind: ErrorKind) -> ServerError {
@@ -117,7 +142,7 @@ impl KeyServer for Asked {
     }
 
     fn create(&self, id: KeyId) -> Result<(), ServerError> {
-        self.ask(|state| {
+        self.change("create", |state| {
             let bytes = *Secret::<32>::random().unwrap().expose_secret();
             state.keys.insert(id, (KeyState::Active, bytes));
             Ok(())
@@ -125,7 +150,7 @@ impl KeyServer for Asked {
     }
 
     fn register(&self, id: KeyId, key: &MasterKey) -> Result<(), ServerError> {
-        self.ask(|state| {
+        self.change("register", |state| {
             state.keys.insert(id, (KeyState::Active, *key.0.expose_secret()));
             Ok(())
         })
@@ -148,7 +173,7 @@ impl KeyServer for Asked {
     }
 
     fn revoke(&self, id: KeyId) -> Result<(), ServerError> {
-        self.ask(|state| {
+        self.change("revoke", |state| {
             if let Some((on, _)) = state.keys.get_mut(&id)
                 && *on == KeyState::Active
             {
@@ -160,7 +185,7 @@ impl KeyServer for Asked {
     }
 
     fn destroy(&self, id: KeyId) -> Result<(), ServerError> {
-        self.ask(|state| match state.keys.get_mut(&id) {
+        self.change("destroy", |state| match state.keys.get_mut(&id) {
             Some((KeyState::Active, _)) => Err(error(ErrorKind::Refused)),
             Some((KeyState::Destroyed, _)) | None => Ok(()),
             Some((on, bytes)) => {
