@@ -72,6 +72,12 @@ compare-vm *options: servers
     cargo build --release --locked --package sear-compare-vm
     SEAR_BIN={{justfile_directory()}}/target/release/sear target/release/compare-vm {{options}}
 
+# rekeys back to back under fio, with a report and a plot in FOLDER (needs fio, and PyPI once): just soak 3600 soak-report
+soak seconds folder="target/soak":
+    cargo build --release --locked --package sear
+    SEAR_BIN={{justfile_directory()}}/target/release/sear SEAR_SOAK_SECONDS={{seconds}} SEAR_SOAK_REPORT={{justfile_directory()}}/{{folder}} \
+        cargo test --release --package sear-tests --locked --test soak -- --nocapture
+
 # what is compared of ours: the command, and the example that can leave the cipher out
 [private]
 servers:

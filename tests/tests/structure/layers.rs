@@ -36,7 +36,7 @@ const EKM_BRIDGE: Layers = Layers {
         &["store", "audit", "transport"],
         &["keyserver"],
         &["provider", "records"],
-        &["trust", "node"],
+        &["trust", "node", "rekey"],
         &["cluster"],
     ],
 };
