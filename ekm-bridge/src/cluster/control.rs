@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::errors::of_record;
 use super::headers::CatchUp;
-use super::host::VolumeHost;
+use super::host::{HostStats, VolumeHost};
 use super::journal::Journal;
 use super::keys::Contact;
 use super::run::Retry;
@@ -16,8 +16,8 @@ use super::shared_clock::SharedClock;
 use super::volumes::Turns;
 use crate::metrics::Sear;
 use crate::provider::InternalProvider;
-use crate::provider::external::{Clock, ExternalProvider, Settings};
-use crate::records::{Cluster, KeyProviderId, Only, Records};
+use crate::provider::external::{CachePolicy, Clock, ExternalProvider, Settings};
+use crate::records::{Cluster, KeyProviderId, Only, Records, VolumeId};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::NodeId;
 use crate::rpc::{ApiError, ErrorName};
@@ -42,6 +42,8 @@ pub struct Config {
     pub retry: Duration,
     /// When a master key that nothing depends on any more is destroyed.
     pub decommission: Decommission,
+    /// How long a deleted volume is kept before it is purged; `None`: until somebody purges it.
+    pub purge_after: Option<Duration>,
 }
 
 /// When a master key that nothing depends on any more is destroyed.
@@ -65,6 +67,7 @@ impl Default for Config {
             parallel: 8,
             retry: Duration::from_secs(1),
             decommission: Decommission::default(),
+            purge_after: Some(Duration::from_secs(8 * 3600)),
         }
     }
 }
@@ -102,6 +105,8 @@ pub struct ClusterControl {
     pub(super) metrics: Option<Arc<Sear>>,
     pub(super) journal: Option<Arc<dyn Journal>>,
     pub(super) config: Config,
+    /// How providers treat keys in memory, now.
+    pub(super) cache: Mutex<CachePolicy>,
     /// Providers over key servers, made when they are first needed.
     pub(super) providers: Mutex<BTreeMap<KeyProviderId, Arc<ExternalProvider>>>,
     /// Read by whoever makes, opens or grows a volume with a master key; written by whoever puts another key in force
@@ -115,6 +120,10 @@ pub struct ClusterControl {
     pub(super) retry: Mutex<Retry>,
     /// When to look at certificates again.
     pub(super) next_watch: Mutex<Duration>,
+    /// When to look again for volumes to purge, and to record what volumes did.
+    pub(super) next_housekeeping: Mutex<Duration>,
+    /// What is recorded already of what open volumes did since they were opened.
+    pub(super) recorded: Mutex<BTreeMap<VolumeId, HostStats>>,
     /// Who drives the rekey does it alone.
     pub(super) rekeying: Mutex<()>,
     /// When to try again to bring along what a rekey left behind.
@@ -151,6 +160,7 @@ impl ClusterControl {
             clock: SharedClock(clock),
             metrics,
             journal,
+            cache: Mutex::new(config.providers.cache),
             config,
             providers: Mutex::default(),
             in_force: RwLock::default(),
@@ -158,6 +168,8 @@ impl ClusterControl {
             assigning: Mutex::default(),
             retry: Mutex::default(),
             next_watch: Mutex::default(),
+            next_housekeeping: Mutex::default(),
+            recorded: Mutex::default(),
             rekeying: Mutex::default(),
             catching_up: Mutex::default(),
             next_key_watch: Mutex::default(),

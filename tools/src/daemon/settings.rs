@@ -47,6 +47,10 @@ pub(crate) struct Section {
     /// With `decommission = "after-hold"`: hours since it was replaced.
     pub(crate) decommission_hold_hours: u64,
     pub(crate) audit_limit_mib: u64,
+    /// What cannot be recorded is not done.
+    pub(crate) audit_required: bool,
+    /// How long a deleted volume is kept; 0: until it is purged.
+    pub(crate) purge_after_hours: u32,
     pub(crate) log: LogFormat,
     pub(crate) log_level: Option<String>,
 }
@@ -70,6 +74,8 @@ impl Default for Section {
             decommission: WhenUnused::default(),
             decommission_hold_hours: 168,
             audit_limit_mib: 1024,
+            audit_required: false,
+            purge_after_hours: 8,
             log: LogFormat::default(),
             log_level: None,
         }
@@ -144,6 +150,31 @@ impl Section {
             }
             WhenUnused::ByWord => Decommission::ByWord,
         }
+    }
+
+    /// The keys in which `new` differs and that a running daemon does not take over.
+    pub(crate) fn differs_for_good_from(&self, new: &Self) -> Vec<&'static str> {
+        let keys = [
+            ("api", self.api != new.api),
+            ("api-names", self.api_names != new.api_names),
+            ("setup-from", self.setup_from != new.setup_from),
+            ("nbd", self.nbd != new.nbd),
+            ("data", self.data != new.data),
+            ("metadata", self.metadata != new.metadata),
+            ("key-copies", self.key_copies != new.key_copies),
+            ("audit-limit-mib", self.audit_limit_mib != new.audit_limit_mib),
+            ("audit-required", self.audit_required != new.audit_required),
+            ("decommission", self.decommission != new.decommission),
+            ("decommission-hold-hours", self.decommission_hold_hours != new.decommission_hold_hours),
+            ("purge-after-hours", self.purge_after_hours != new.purge_after_hours),
+            ("log", self.log != new.log),
+        ];
+        keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
+    /// How long deleted volumes are kept.
+    pub(crate) fn purge_after(&self) -> Option<Duration> {
+        (self.purge_after_hours > 0).then(|| Duration::from_secs(u64::from(self.purge_after_hours) * 3600))
     }
 
     /// What becomes of master keys when no key server answers.

@@ -6,7 +6,7 @@ use keywrap::keys::KeyId;
 use uuid::Uuid;
 
 use super::{export_name, show};
-use crate::cluster::control::{ClusterControl, read};
+use crate::cluster::control::{ClusterControl, lock, read};
 use crate::cluster::errors::{of_host, of_record};
 use crate::cluster::headers::must_be_in_force;
 use crate::cluster::host::{HostErrorKind, NewVolume};
@@ -82,6 +82,7 @@ impl ClusterControl {
             _ => {}
         }
         self.erase_backups_of(volume.id)?;
+        lock(&self.recorded).remove(&volume.id);
         let forgotten = self.records.transact(|work| {
             work.delete::<records::VolumeTotals>(volume.id)?;
             work.delete::<Header>(volume.uuid)?;

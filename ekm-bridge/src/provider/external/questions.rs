@@ -59,9 +59,9 @@ impl Questions {
             return;
         }
         // Whatever becomes of the thread, even if there is none: it is answered when this goes.
-        let mut asking = Asking { questions: Arc::clone(self), bell: Arc::clone(bell), id, answer: None };
+        let asking = Asking { questions: Arc::clone(self), bell: Arc::clone(bell), id, answer: None };
         let thread = thread::Builder::new().name("sear-key".into());
-        if let Err(error) = thread.spawn(move || asking.answer = Some(ask())) {
+        if let Err(error) = thread.spawn(move || asking.answer_with(ask())) {
             tracing::warn!(%error, "a key server cannot be asked without a thread");
         }
     }
@@ -94,6 +94,12 @@ struct Asking {
     bell: Arc<Bell>,
     id: KeyId,
     answer: Option<Answer>,
+}
+
+impl Asking {
+    fn answer_with(mut self, answer: Answer) {
+        self.answer = Some(answer);
+    }
 }
 
 impl Drop for Asking {

@@ -13,6 +13,7 @@ use keywrap::keys::{KeyId, VolumeKey};
 use keywrap::volume::{Opened, rewrap_open, unlock_with_master};
 use uuid::Uuid;
 
+use super::counts::Counts;
 use super::error::{ensure, failed, of_file, of_volume};
 use crate::backing::{Backing, release};
 use crate::error::Error;
@@ -27,6 +28,8 @@ pub(super) struct OpenVolume {
     /// Beside the cipher, so that the volume can be wrapped by a new master key when the old one is lost.
     volume_key: VolumeKey,
     segment: DataSegment,
+    /// What it did before, when it was only offered in another way.
+    pub(super) carried: Counts,
     /// Keeps the claim, and sets the length.
     file: File,
 }
@@ -38,7 +41,7 @@ impl OpenVolume {
         name: &str,
         offer: Offer,
         key: WrappingKey<'_>,
-        engine: Engine,
+        (engine, carried): (Engine, Counts),
     ) -> Result<Self, HostError> {
         let Opened { segment, volume_key, allow_discards, .. } = unlock(&backing, key)?;
         let file = backing.file.try_clone().map_err(failed("no descriptor is left".to_owned()))?;
@@ -52,12 +55,17 @@ impl OpenVolume {
         };
         let volume = Volume::open(Box::new(disk), &volume_key, segment, options);
         let volume = volume.map_err(failed(format!("{} cannot be served", backing.path.display())))?;
-        Ok(Self { name: name.to_owned(), offer, volume: Arc::new(volume), volume_key, segment, file })
+        Ok(Self { name: name.to_owned(), offer, volume: Arc::new(volume), volume_key, segment, carried, file })
     }
 
     /// Whether it is exported like this.
     pub(super) fn is(&self, name: &str, offer: Offer) -> bool {
         self.name == name && self.offer == offer
+    }
+
+    /// What it did since it was opened.
+    pub(super) fn counts(&self) -> Counts {
+        Counts::of(&self.volume.statistics())
     }
 
     /// What clients are offered.
