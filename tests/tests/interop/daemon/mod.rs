@@ -1,0 +1,3 @@
+//! `sear daemon` as a process: the public SDK against it.
+
+mod sdk;
