@@ -48,6 +48,9 @@ impl Drives for ClusterControl {
         self.work(AsyncResultType::DriveRemoval, drives, || {
             let store = self.replicated()?;
             chosen.iter().try_for_each(|drive| {
+                // Before: after a crash the drive takes part, or it is known that it need not. After: somebody may have
+                // looked in between.
+                self.set_status(drive.id, DriveStatus::Available)?;
                 store.remove_drive(&drive.path.display().to_string()).map_err(of_drive)?;
                 self.set_status(drive.id, DriveStatus::Available)
             })
