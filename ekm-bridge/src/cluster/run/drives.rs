@@ -120,6 +120,18 @@ impl ClusterControl {
         Ok(AsyncHandleId(handle.0))
     }
 
+    /// Ends the results of work on drives that an earlier process was in the middle of: nobody goes on with it.
+    pub(super) fn end_drive_work(&self) -> Outcome<()> {
+        let results = records::AsyncResults::new(&self.records);
+        let kinds = [AsyncResultType::DriveAdd, AsyncResultType::DriveRemoval, AsyncResultType::DriveSecureErase];
+        let listed = results.list(&kinds.map(AsyncResultType::as_str)).map_err(of_record)?;
+        listed.iter().filter(|result| !result.state.is_final()).try_for_each(|result| {
+            let message = "the daemon ended in the middle of it; ListDrives tells what became of the drives".to_owned();
+            let end = AsyncState::Failed { name: ErrorName::ApiNotPermitted.as_str().to_owned(), message };
+            results.finish(result.handle, end, self.now()).map_err(of_record)
+        })
+    }
+
     fn set_status(&self, id: DriveNumber, status: DriveStatus) -> Outcome<()> {
         let set = |drive: &mut Drive| (drive.status, drive.failure) = (status, None);
         self.records.table().update(id, set).map(drop).map_err(of_record)
