@@ -140,11 +140,25 @@ impl ClusterControl {
 
 /// Overwrites the copy in a directory once and removes it. The keys in it are wrapped under the node's root key, which is
 /// elsewhere; on flash memory the old blocks may stay readable to whoever opens the device.
+///
+/// The copy loses its name first: half overwritten, it would be a damaged drive. A repeat goes on with what a crash left.
 fn erase(path: &Path) -> io::Result<()> {
     let dir = StateDir::existing(path).map_err(io::Error::other)?;
     let _lock = dir.lock().map_err(io::Error::other)?;
-    let file = dir.store_path();
-    let mut store = match OpenOptions::new().write(true).open(&file) {
+    let file = dir.store_path().with_extension("erasing");
+    overwrite(&file)?;
+    match fs::rename(dir.store_path(), &file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+        renamed => renamed?,
+    }
+    fs::File::open(path)?.sync_all()?;
+    overwrite(&file)?;
+    fs::File::open(path)?.sync_all()
+}
+
+/// Overwrites a file, if there is one, and removes it.
+fn overwrite(file: &Path) -> io::Result<()> {
+    let mut store = match OpenOptions::new().write(true).open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
@@ -156,8 +170,7 @@ fn erase(path: &Path) -> io::Result<()> {
         left -= len as u64;
     }
     store.sync_all()?;
-    fs::remove_file(&file)?;
-    fs::File::open(path)?.sync_all()
+    fs::remove_file(file)
 }
 
 fn show(drive: &Drive) -> DriveInfo {
