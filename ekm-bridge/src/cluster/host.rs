@@ -104,7 +104,7 @@ pub trait VolumeHost: Send + Sync {
     /// `Failed` when what was written could not be brought to the medium.
     fn close(&self, uuid: Uuid) -> Result<(), HostError>;
 
-    /// Gives a volume another, larger size, also while it is open.
+    /// Gives a volume another, larger size, also while it is open. With its present size nothing happens.
     ///
     /// # Errors
     /// Any kind.

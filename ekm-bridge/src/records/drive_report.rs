@@ -26,25 +26,26 @@ pub fn report(records: &Records, health: &[DriveHealth], now: UnixSeconds) -> Re
 }
 
 fn report_one(records: &Records, seen: &DriveHealth, now: UnixSeconds) -> Result<(), RecordError> {
-    let known = recorded(records, &seen.name)?;
-    let (status, failure) = status(&seen.health);
+    let known = recorded(records, seen)?;
+    let (status, failure) = status(&seen.health, known.status);
     if (known.status, &known.failure) != (status, &failure) {
         records.table().update(known.id, |drive: &mut Drive| {
             (drive.status, drive.failure) = (status, failure.clone());
         })?;
     }
     let (faults, subject) = (Faults::new(records), format!("drive/{}", known.id));
-    match &seen.health {
-        Health::InUse | Health::Available(_) => faults.resolve(UNHEALTHY, &subject, now).map(drop),
-        Health::Failed(why) => {
+    match (&seen.health, status) {
+        (Health::Failed(why), DriveStatus::Failed) => {
             let since = faults.current(UNHEALTHY, &subject)?.map_or(now, |fault: Fault| fault.date);
             faults.raise(&fault(&known, subject, why, severity(since, now)), now).map(drop)
         }
+        _ => faults.resolve(UNHEALTHY, &subject, now).map(drop),
     }
 }
 
 /// The record of the drive in this directory, made when it is new.
-fn recorded(records: &Records, name: &str) -> Result<Drive, RecordError> {
+fn recorded(records: &Records, seen: &DriveHealth) -> Result<Drive, RecordError> {
+    let name = seen.name.as_str();
     let found = records.table::<Drive>().find(drives::BY_PATH, name)?;
     let of_name = |drive: &Drive| drive.path == Path::new(name);
     match found.into_iter().find(of_name) {
@@ -56,7 +57,8 @@ fn recorded(records: &Records, name: &str) -> Result<Drive, RecordError> {
                 kind: DriveKind::Metadata,
                 path: PathBuf::from(name),
                 capacity: 0,
-                status: DriveStatus::Available,
+                // What is new and failed takes no part although it should.
+                status: status(&seen.health, DriveStatus::Active).0,
                 failure: None,
                 key: None,
             }),
@@ -64,8 +66,10 @@ fn recorded(records: &Records, name: &str) -> Result<Drive, RecordError> {
     }
 }
 
-fn status(health: &Health) -> (DriveStatus, Option<String>) {
+/// A drive that need not take part, because it was removed, has not failed: its copy may be old, or away.
+fn status(health: &Health, known: DriveStatus) -> (DriveStatus, Option<String>) {
     match health {
+        Health::Failed(why) if known == DriveStatus::Available => (DriveStatus::Available, Some(why.clone())),
         Health::InUse => (DriveStatus::Active, None),
         Health::Available(_) => (DriveStatus::Available, None),
         Health::Failed(why) => (DriveStatus::Failed, Some(why.clone())),
@@ -117,5 +121,17 @@ mod tests {
         assert!(faults.list(Which::Current).unwrap().is_empty());
         let drives = records.table::<Drive>().list().unwrap();
         assert_eq!((drives.len(), drives[0].status, &drives[0].failure), (1, DriveStatus::Active, &None));
+    }
+
+    #[test]
+    fn a_drive_that_was_removed_has_not_failed_when_its_copy_is_old_or_away() {
+        let records = Records::new(Arc::new(MemoryStore::new()));
+        report(&records, &seen(Health::InUse), UnixSeconds(100)).unwrap();
+        let drive = records.table::<Drive>().list().unwrap().remove(0).id;
+        records.table().update(drive, |drive: &mut Drive| drive.status = DriveStatus::Available).unwrap();
+        report(&records, &seen(Health::Failed("its copy is old".into())), UnixSeconds(200)).unwrap();
+        assert!(Faults::new(&records).list(Which::Current).unwrap().is_empty());
+        let drive = records.table::<Drive>().list().unwrap().remove(0);
+        assert_eq!((drive.status, drive.failure.as_deref()), (DriveStatus::Available, Some("its copy is old")));
     }
 }

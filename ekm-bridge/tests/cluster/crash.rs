@@ -1,12 +1,14 @@
 //! The power fails after each durable step of the store or the data path. After the next start everything is as before or
 //! as asked for, and what was begun comes to its end.
 
+use ekm_bridge::cluster::ClusterControl;
 use ekm_bridge::provider::ErrorKind;
 use ekm_bridge::rpc::control::{Cluster, SoftwareEncryption, Volumes};
 use ekm_bridge::rpc::types::async_results::AsyncStatus;
-use ekm_bridge::rpc::types::volumes::{ListVolumes, VolumeStatus};
+use ekm_bridge::rpc::types::volumes::{ListVolumes, ModifyVolume, VolumeStatus};
 
-use crate::rig::{World, begin_rekey, create_cluster, create_volumes, is_done, new_cluster, new_volume, rekey};
+use crate::rig::{GB, World, begin_rekey, create_cluster, create_volumes, is_done, new_cluster, new_volume, rekey};
+use crate::volumes::modify;
 
 /// Steps that `act` takes when nothing fails.
 fn steps_of(prepare: impl Fn(&World), act: impl Fn(&World)) -> u64 {
@@ -58,6 +60,31 @@ fn a_volume_is_made_or_not_and_nothing_is_left_of_it() {
             (listed.iter().map(|volume| volume.uuid).collect(), world.host.disks().into_keys().collect());
         assert_eq!(recorded, real, "cut after {cut}");
         assert_eq!(world.host.open_volumes().len(), real.len(), "cut after {cut}");
+    });
+}
+
+#[test]
+fn a_volume_grows_as_a_whole_or_not() {
+    let prepare = |world: &World| {
+        let control = world.boot();
+        create_cluster(&control);
+        create_volumes(&control, 1);
+    };
+    let change = |control: &ClusterControl| {
+        let id = control.volumes(&ListVolumes::default()).unwrap().remove(0).id;
+        let attributes = serde_json::Map::from_iter([("a".to_owned(), "b".into())]);
+        ModifyVolume { total_size: Some(2 * GB), attributes: Some(attributes), ..modify(id) }
+    };
+    let act = |world: &World| {
+        let control = world.boot();
+        drop(control.modify_volume(change(&control)));
+    };
+    after_every_step(prepare, act, |world, cut| {
+        let control = world.reboot();
+        let volume = control.volumes(&ListVolumes::default()).unwrap().remove(0);
+        let real = world.host.disks().into_values().next().unwrap().0;
+        assert_eq!(volume.total_size, real, "cut after {cut}");
+        assert_eq!(volume.attributes.is_empty(), real < 2 * GB, "cut after {cut}");
     });
 }
 

@@ -10,7 +10,8 @@ use ekm_bridge::rpc::types::{AccountId, VolumeId};
 
 use crate::rig::{GB, World, create_volumes, messages, new_volume, refused};
 
-fn modify(id: VolumeId) -> ModifyVolume {
+/// A change of nothing.
+pub(crate) fn modify(id: VolumeId) -> ModifyVolume {
     ModifyVolume {
         id,
         account: None,

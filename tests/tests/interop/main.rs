@@ -14,6 +14,7 @@ mod adopted;
 mod bad_input;
 mod clients;
 mod crowd;
+mod daemon;
 mod exported;
 mod file_export;
 mod full_medium;

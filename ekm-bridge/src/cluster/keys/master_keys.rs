@@ -66,13 +66,6 @@ impl ClusterControl {
         Ok(Owned { id, key })
     }
 
-    /// The same for whoever tries again soon: a key server that does not answer within `patience` is not waited for.
-    pub(in crate::cluster) fn master_key_within(&self, id: KeyId, patience: Duration) -> Outcome<Owned> {
-        let manager = self.manager(self.key_record(id)?.management)?;
-        let key = manager.key_within(id, patience).map_err(of_provider)?;
-        Ok(Owned { id, key })
-    }
-
     /// The key in force. The caller holds `in_force`.
     pub(in crate::cluster) fn key_in_force(&self) -> Outcome<Owned> {
         let off = || {

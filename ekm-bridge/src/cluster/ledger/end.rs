@@ -61,7 +61,7 @@ impl ClusterControl {
                 state: key.state,
                 is_internal: key.management == Management::Internal,
                 dependants: dependants.len(),
-                is_due: self.is_due(&life),
+                is_due: self.is_allowed(&life),
                 is_proven: life.proof.is_some(),
                 is_forced,
                 may_return: self.running_rekey()?.is_some_and(|rekey| Progress::of(&rekey).may_restore(id)),
@@ -87,7 +87,7 @@ impl ClusterControl {
         }
     }
 
-    fn is_due(&self, life: &KeyLife) -> bool {
+    fn is_allowed(&self, life: &KeyLife) -> bool {
         let since = life.steps.iter().rev().find(|step| step.state == MasterKeyState::ToDecommission);
         let held = since.map_or(0, |step| self.now().0.saturating_sub(step.at.0));
         life.word.is_some()

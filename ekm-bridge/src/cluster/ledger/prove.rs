@@ -28,7 +28,7 @@ impl ClusterControl {
         }
         let (in_force, agreed) = self.agreement()?;
         let number = self.life(key.id)?.proofs.saturating_add(1);
-        self.keep(key.id, number, &readings)?;
+        self.keep_readings(key.id, number, &readings)?;
         let proof = Proof { at: self.now(), number, headers: readings.len(), in_force, agreed };
         self.seal(key.id, &proof)
     }
@@ -63,7 +63,7 @@ impl ClusterControl {
         Ok((in_force, manager.agree_on(in_force).map_err(of_provider)?))
     }
 
-    fn keep(&self, key: KeyId, number: u32, readings: &[Reading]) -> Outcome<()> {
+    fn keep_readings(&self, key: KeyId, number: u32, readings: &[Reading]) -> Outcome<()> {
         for (part, readings) in (0..).zip(readings.chunks(READINGS)) {
             let readings = Readings::new(key, number, part, readings.to_vec());
             self.records.table().put(&readings).map_err(of_record)?;

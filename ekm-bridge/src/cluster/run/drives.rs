@@ -48,6 +48,9 @@ impl Drives for ClusterControl {
         self.work(AsyncResultType::DriveRemoval, drives, || {
             let store = self.replicated()?;
             chosen.iter().try_for_each(|drive| {
+                // Before: after a crash the drive takes part, or it is known that it need not. After: somebody may have
+                // looked in between.
+                self.set_status(drive.id, DriveStatus::Available)?;
                 store.remove_drive(&drive.path.display().to_string()).map_err(of_drive)?;
                 self.set_status(drive.id, DriveStatus::Available)
             })
@@ -117,6 +120,18 @@ impl ClusterControl {
         Ok(AsyncHandleId(handle.0))
     }
 
+    /// Ends the results of work on drives that an earlier process was in the middle of: nobody goes on with it.
+    pub(super) fn end_drive_work(&self) -> Outcome<()> {
+        let results = records::AsyncResults::new(&self.records);
+        let kinds = [AsyncResultType::DriveAdd, AsyncResultType::DriveRemoval, AsyncResultType::DriveSecureErase];
+        let listed = results.list(&kinds.map(AsyncResultType::as_str)).map_err(of_record)?;
+        listed.iter().filter(|result| !result.state.is_final()).try_for_each(|result| {
+            let message = "the daemon ended in the middle of it; ListDrives tells what became of the drives".to_owned();
+            let end = AsyncState::Failed { name: ErrorName::ApiNotPermitted.as_str().to_owned(), message };
+            results.finish(result.handle, end, self.now()).map_err(of_record)
+        })
+    }
+
     fn set_status(&self, id: DriveNumber, status: DriveStatus) -> Outcome<()> {
         let set = |drive: &mut Drive| (drive.status, drive.failure) = (status, None);
         self.records.table().update(id, set).map(drop).map_err(of_record)
@@ -125,11 +140,25 @@ impl ClusterControl {
 
 /// Overwrites the copy in a directory once and removes it. The keys in it are wrapped under the node's root key, which is
 /// elsewhere; on flash memory the old blocks may stay readable to whoever opens the device.
+///
+/// The copy loses its name first: half overwritten, it would be a damaged drive. A repeat goes on with what a crash left.
 fn erase(path: &Path) -> io::Result<()> {
     let dir = StateDir::existing(path).map_err(io::Error::other)?;
     let _lock = dir.lock().map_err(io::Error::other)?;
-    let file = dir.store_path();
-    let mut store = match OpenOptions::new().write(true).open(&file) {
+    let file = dir.store_path().with_extension("erasing");
+    overwrite(&file)?;
+    match fs::rename(dir.store_path(), &file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+        renamed => renamed?,
+    }
+    fs::File::open(path)?.sync_all()?;
+    overwrite(&file)?;
+    fs::File::open(path)?.sync_all()
+}
+
+/// Overwrites a file, if there is one, and removes it.
+fn overwrite(file: &Path) -> io::Result<()> {
+    let mut store = match OpenOptions::new().write(true).open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
@@ -141,8 +170,7 @@ fn erase(path: &Path) -> io::Result<()> {
         left -= len as u64;
     }
     store.sync_all()?;
-    fs::remove_file(&file)?;
-    fs::File::open(path)?.sync_all()
+    fs::remove_file(file)
 }
 
 fn show(drive: &Drive) -> DriveInfo {

@@ -51,6 +51,7 @@ impl ClusterControl {
             return Ok(());
         }
         self.report_drives()?;
+        self.end_drive_work()?;
         self.erase_unfinished()?;
         self.adopt_headers()?;
         self.forget_half_made_backups()?;

@@ -17,22 +17,39 @@ impl ClusterControl {
         let _turn = self.turns.take(self.volume_record(change.id)?.uuid);
         let before = self.volume_record(change.id)?;
         let after = changed(&before, change)?;
-        self.apply(&before, &after)?;
+        // Recorded first: after a crash the volume becomes what its record says, the whole change and not a part of it.
         self.records.table().put(&after).map_err(of_record)?;
+        self.apply(&before, &after)?;
         self.changed(&format!("Volume {} was modified.", after.id))?;
         Ok(show::volume(after))
     }
 
-    /// Does to the real volume what the change asks for.
+    /// Does to the real volume what the change asks for. What was not done is taken back from the record.
     fn apply(&self, before: &records::Volume, after: &records::Volume) -> Outcome<()> {
-        if after.size != before.size {
-            let grow = |key: &Owned| self.host.grow(before.uuid, after.size, key.wrapping()).map_err(of_host);
-            self.with_key_of(before, grow)?;
+        self.apply_size(before, after).inspect_err(|_| self.take_back(before))?;
+        let grown = records::Volume { size: after.size, ..before.clone() };
+        self.apply_access(before, after).inspect_err(|_| self.take_back(&grown))
+    }
+
+    fn apply_size(&self, before: &records::Volume, after: &records::Volume) -> Outcome<()> {
+        if after.size == before.size {
+            return Ok(());
         }
+        let grow = |key: &Owned| self.host.grow(before.uuid, after.size, key.wrapping()).map_err(of_host);
+        self.with_key_of(before, grow)
+    }
+
+    fn apply_access(&self, before: &records::Volume, after: &records::Volume) -> Outcome<()> {
         match offer(after) {
             _ if after.access == before.access => Ok(()),
             Some(_) => self.with_key_of(after, |key| self.open(after, key)),
             None => self.close(after),
+        }
+    }
+
+    fn take_back(&self, volume: &records::Volume) {
+        if let Err(error) = self.records.table().put(volume) {
+            tracing::error!(volume = %volume.uuid, "a change that failed is still recorded: {error}");
         }
     }
 }

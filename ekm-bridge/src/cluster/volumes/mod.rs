@@ -5,7 +5,8 @@
 //! purge    record without a path ─▶ host: erase ─▶ no record
 //! ```
 //! A record without a path is nothing that anybody was told of, or nothing that is wanted any more: the next start erases
-//! what it stands for. Every other change happens at the host first and is then recorded, and may be repeated.
+//! what it stands for. A change of size or access is recorded first, and an opened volume becomes what its record says;
+//! every other change happens at the host first and is then recorded. All may be repeated.
 
 mod change;
 mod create;
@@ -92,7 +93,12 @@ impl ClusterControl {
     /// Opens a volume and exports it as its record says. The caller has the volume's turn.
     pub(super) fn open(&self, volume: &records::Volume, key: &Owned) -> Outcome<()> {
         let Some(offer) = offer(volume) else { return Ok(()) };
-        self.host.open(volume.uuid, &export_name(volume), offer, key.wrapping()).map_err(of_host)
+        self.host.open(volume.uuid, &export_name(volume), offer, key.wrapping()).map_err(of_host)?;
+        // A crash may have come between the record of a larger size and the size.
+        if let Err(error) = self.host.grow(volume.uuid, volume.size, key.wrapping()) {
+            tracing::warn!(volume = %volume.uuid, "the volume is open with another size than the recorded one: {error}");
+        }
+        Ok(())
     }
 }
 

@@ -88,7 +88,11 @@ impl OpenVolume {
 
     /// Gives it another length while it is served.
     pub(super) fn grow(&self, size: u64) -> Result<(), HostError> {
-        set_length(&self.file, &self.segment, self.volume.geometry().len.0, size)?;
+        let now = self.volume.geometry().len.0;
+        if size == now {
+            return Ok(());
+        }
+        set_length(&self.file, &self.segment, now, size)?;
         self.volume.resize(ByteLen(size)).map_err(failed("the volume cannot grow".to_owned()))
     }
 }
