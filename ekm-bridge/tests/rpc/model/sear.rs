@@ -68,11 +68,11 @@ impl Ledger for Model {
     }
 
     fn master_key_report(&self, key: Uuid) -> Outcome<KeyReport> {
-        fail(ErrorName::MasterKeyDoesNotExist, &format!("the model keeps no record of master key {key}"))
+        fail(ErrorName::MasterKeyDoesNotExist, format!("the model keeps no record of master key {key}"))
     }
 
     fn decommission_key(&self, order: &DecommissionKey, by: &str) -> Outcome<()> {
-        fail(ErrorName::MasterKeyDoesNotExist, &format!("{by} cannot end {}", order.key))
+        fail(ErrorName::MasterKeyDoesNotExist, format!("{by} cannot end {}", order.key))
     }
 
     fn set_rotation(&self, order: &SetRotation) -> Outcome<()> {
@@ -83,7 +83,7 @@ impl Ledger for Model {
 
 impl HeaderBackups for Model {
     fn create_header_backup(&self, volume: VolumeId) -> Outcome<HeaderBackup> {
-        fail(ErrorName::VolumeDoesNotExist, &format!("volume {volume} has no header in the model"))
+        fail(ErrorName::VolumeDoesNotExist, format!("volume {volume} has no header in the model"))
     }
 
     fn header_backups(&self, _volume: Option<VolumeId>) -> Outcome<Vec<HeaderBackup>> {
@@ -91,7 +91,7 @@ impl HeaderBackups for Model {
     }
 
     fn delete_header_backup(&self, id: Uuid, _is_gone: bool) -> Outcome<()> {
-        fail(ErrorName::DbNoSuchPath, &format!("there is no header backup {id}"))
+        fail(ErrorName::DbNoSuchPath, format!("there is no header backup {id}"))
     }
 }
 
