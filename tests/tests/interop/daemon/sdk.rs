@@ -71,6 +71,18 @@ fn the_public_sdk_drives_a_daemon_from_its_first_call_to_a_lost_metadata_drive()
     every_method_was_called_in_every_way(&audited(&world.node), &methods);
 }
 
+/// Methods that Element and its SDK do not have.
+const OURS: [&str; 8] = [
+    "CancelRekeySoftwareEncryptionAtRestMasterKey",
+    "CreateVolumeHeaderBackup",
+    "DecommissionMasterKey",
+    "DeleteVolumeHeaderBackup",
+    "GetMasterKeyReport",
+    "ListMasterKeys",
+    "ListVolumeHeaderBackups",
+    "SetMasterKeyRotation",
+];
+
 /// The methods that the daemon says it has.
 fn methods(daemon: &Daemon) -> BTreeSet<String> {
     let api = daemon.local.ok("GetAPI", json!({}));
@@ -97,7 +109,7 @@ fn audited(node: &Node) -> BTreeMap<String, BTreeSet<String>> {
 
 /// A method that the scripts forgot would otherwise go unnoticed.
 fn every_method_was_called_in_every_way(seen: &BTreeMap<String, BTreeSet<String>>, methods: &BTreeSet<String>) {
-    for method in methods {
+    for method in methods.iter().filter(|method| !OURS.contains(&method.as_str())) {
         let outcomes = seen.get(method).cloned().unwrap_or_default();
         let (never_succeeds, never_fails) =
             (NEVER_SUCCEEDS.contains(&method.as_str()), NEVER_FAILS.contains(&method.as_str()));
