@@ -78,6 +78,16 @@ soak seconds folder="target/soak":
     SEAR_BIN={{justfile_directory()}}/target/release/sear SEAR_SOAK_SECONDS={{seconds}} SEAR_SOAK_REPORT={{justfile_directory()}}/{{folder}} \
         cargo test --release --package sear-tests --locked --test soak -- --nocapture
 
+# the daemon as a process: start with 1000 volumes, memory, calls, lost key servers (needs PyPI once): just measure-daemon --record benches/record --date YYYY-MM-DD
+measure-daemon *options:
+    cargo build --release --locked --package sear
+    cargo build --release --locked --package sear-measure-daemon
+    SEAR_BIN={{justfile_directory()}}/target/release/sear target/release/measure-daemon {{options}}
+
+# the daemon is killed in the middle of every call, again and again: just kill-daemon 50
+kill-daemon rounds:
+    SEAR_KILL_ROUNDS={{rounds}} cargo test --package sear-tests --locked --test interop daemon::kill -- --nocapture
+
 # what is compared of ours: the command, and the example that can leave the cipher out
 [private]
 servers:

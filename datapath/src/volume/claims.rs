@@ -11,8 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A granule's length in bytes, as a shift: the largest sector there is.
 const GRANULE_SHIFT: u32 = 12;
-/// Counters in the table: a power of two, and beyond what one transfer covers.
-const COUNTERS: usize = 1 << 16;
+/// Counters in the table: a power of two, and beyond what one transfer covers. Every open volume has a table, so it is not
+/// larger than it must be: 64 KiB.
+const COUNTERS: usize = 1 << 14;
 /// The value of a counter under an exclusive claim; others count shared claims.
 const EXCLUSIVE: u32 = u32::MAX;
 

@@ -66,10 +66,12 @@ fn recorded(records: &Records, seen: &DriveHealth) -> Result<Drive, RecordError>
     }
 }
 
-/// A drive that need not take part, because it was removed, has not failed: its copy may be old, or away.
+/// A drive that need not take part, because it was removed, has not failed: its copy may be old, or away. So it is with one
+/// whose erasure a crash cut short.
 fn status(health: &Health, known: DriveStatus) -> (DriveStatus, Option<String>) {
+    let is_needed = !matches!(known, DriveStatus::Available | DriveStatus::Erasing);
     match health {
-        Health::Failed(why) if known == DriveStatus::Available => (DriveStatus::Available, Some(why.clone())),
+        Health::Failed(why) if !is_needed => (DriveStatus::Available, Some(why.clone())),
         Health::InUse => (DriveStatus::Active, None),
         Health::Available(_) => (DriveStatus::Available, None),
         Health::Failed(why) => (DriveStatus::Failed, Some(why.clone())),
@@ -128,10 +130,12 @@ mod tests {
         let records = Records::new(Arc::new(MemoryStore::new()));
         report(&records, &seen(Health::InUse), UnixSeconds(100)).unwrap();
         let drive = records.table::<Drive>().list().unwrap().remove(0).id;
-        records.table().update(drive, |drive: &mut Drive| drive.status = DriveStatus::Available).unwrap();
-        report(&records, &seen(Health::Failed("its copy is old".into())), UnixSeconds(200)).unwrap();
-        assert!(Faults::new(&records).list(Which::Current).unwrap().is_empty());
-        let drive = records.table::<Drive>().list().unwrap().remove(0);
-        assert_eq!((drive.status, drive.failure.as_deref()), (DriveStatus::Available, Some("its copy is old")));
+        for status in [DriveStatus::Available, DriveStatus::Erasing] {
+            records.table().update(drive, |drive: &mut Drive| drive.status = status).unwrap();
+            report(&records, &seen(Health::Failed("its copy is old".into())), UnixSeconds(200)).unwrap();
+            assert!(Faults::new(&records).list(Which::Current).unwrap().is_empty());
+            let drive = records.table::<Drive>().list().unwrap().remove(0);
+            assert_eq!((drive.status, drive.failure.as_deref()), (DriveStatus::Available, Some("its copy is old")));
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::repository::{array, members, metadata, string, text};
 
 /// Package, the folder it lives in, and the packages of ours it may use (also in its own tests).
-const EDGES: [(&str, &str, &[&str]); 8] = [
+const EDGES: [(&str, &str, &[&str]); 9] = [
     ("keywrap", "keywrap", &[]),
     ("datapath", "datapath", &["keywrap"]),
     ("ekm-bridge", "ekm-bridge", &["keywrap"]),
@@ -15,6 +15,7 @@ const EDGES: [(&str, &str, &[&str]); 8] = [
     ("sear-tests", "tests", &["keywrap", "datapath"]),
     ("sear-benches", "benches", &["keywrap", "datapath"]),
     ("sear-compare-nbd", "benches/compare/nbd", &["sear-benches"]),
+    ("sear-measure-daemon", "benches/daemon", &["sear-benches", "sear-tests"]),
     ("sear-compare-vm", "benches/compare/vm", &["sear-benches", "sear-tests"]),
 ];
 
