@@ -45,8 +45,8 @@ pub(super) enum Fault {
     NoMessage(TtlvError),
 }
 
-/// Connects before `deadline`. The kernel asks again after 1, 3 and 7 seconds when packets are lost; a server that comes
-/// back is to be found sooner, and one that is far away is to have its time.
+/// Connects before `deadline`. When packets are lost, kernels before Linux 6.5 ask again after 1, 3 and 7 seconds; a
+/// server that comes back is to be found sooner, and one that is far away is to have its time.
 fn connect(address: &SocketAddr, deadline: Instant) -> io::Result<TcpStream> {
     let mut attempt = FIRST_ATTEMPT;
     loop {

@@ -130,7 +130,11 @@ pub(super) fn read(
     if is_right { Ok(key) } else { Err(copy::wrong_bytes(id)) }
 }
 
+/// What is known of a server that is not waited for. The same words each time: they become a fault, which is written when
+/// they change.
 fn silent(member: &Member) -> ServerError {
-    let waiting = member.waiting().unwrap_or_default().as_secs_f64();
-    unanswered(format!("it was asked {waiting:.1} s ago and has not answered yet"))
+    match member.health().failure {
+        Some(failure) => ServerError { kind: failure.kind, ..unanswered(failure.message) },
+        None => unanswered("it takes requests and has not answered yet"),
+    }
 }
