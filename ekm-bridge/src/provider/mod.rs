@@ -6,6 +6,8 @@ mod root_key;
 mod seal;
 mod sealed;
 
+use std::time::Duration;
+
 use keywrap::keys::{KeyId, MasterKey};
 
 pub use internal::InternalProvider;
@@ -41,6 +43,16 @@ pub trait KeyProvider: Send + Sync {
     /// `Absent` only when the provider is certain that it has no such key; a caller may then give up for good, after
     /// any other error it may not.
     fn key(&self, id: KeyId) -> Result<MasterKey, ProviderError>;
+
+    /// The same for whoever asks again soon: what does not answer within `patience` is not waited for. Its answer is not
+    /// lost; a later call finds it.
+    ///
+    /// # Errors
+    /// As [`Self::key`]; `Unreachable` also when there is no answer yet.
+    fn key_within(&self, id: KeyId, patience: Duration) -> Result<MasterKey, ProviderError> {
+        let _whoever_is_here_answers_at_once = patience;
+        self.key(id)
+    }
 
     /// The key that new volumes use. It is made on first use and then stays the same until a rekey changes it.
     ///

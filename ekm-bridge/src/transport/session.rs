@@ -16,6 +16,10 @@ use crate::kmip::ttlv::{HEADER, Limits, TtlvError, message_length};
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(100);
 
+/// How long the first attempt to connect may take, and each after it.
+const FIRST_ATTEMPT: Duration = Duration::from_secs(3);
+const NEXT_ATTEMPT: Duration = Duration::from_secs(1);
+
 /// A connection whose handshake is done. After an error it must not be used again.
 pub(super) struct Session {
     stream: StreamOwned<ClientConnection, Timed>,
@@ -41,6 +45,19 @@ pub(super) enum Fault {
     NoMessage(TtlvError),
 }
 
+/// Connects before `deadline`. When packets are lost, kernels before Linux 6.5 ask again after 1, 3 and 7 seconds; a
+/// server that comes back is to be found sooner, and one that is far away is to have its time.
+fn connect(address: &SocketAddr, deadline: Instant) -> io::Result<TcpStream> {
+    let mut attempt = FIRST_ATTEMPT;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match TcpStream::connect_timeout(address, attempt.min(left)) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut && left > attempt => attempt = NEXT_ATTEMPT,
+            outcome => return outcome,
+        }
+    }
+}
+
 impl Session {
     /// Connects and shakes hands, all within `timeout`.
     pub(super) fn open(
@@ -52,7 +69,7 @@ impl Session {
         let deadline = Instant::now() + timeout;
         let name = ServerName::try_from(endpoint.host.clone()).map_err(io::Error::other)?;
         let mut tls = ClientConnection::new(Arc::clone(&identity.config), name).map_err(io::Error::other)?;
-        let socket = TcpStream::connect_timeout(address, timeout)?;
+        let socket = connect(address, deadline)?;
         // A request is one write, and its answer is waited for: there is nothing to gather.
         socket.set_nodelay(true)?;
         let mut socket = Timed::new(socket, deadline);

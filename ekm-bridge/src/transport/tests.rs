@@ -188,3 +188,30 @@ fn no_endpoint_at_all_is_said() {
     let error = connection.exchange(&message(), Repeat::Harmless).unwrap_err();
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unreachable, "no endpoint is configured"));
 }
+
+#[test]
+fn a_server_whose_packets_were_lost_is_found_soon_after_its_return() {
+    let pki = Pki::new();
+    let config = pki.server();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // The kernel drops the packets of whoever wants to connect while this short queue is full.
+    rustix::net::listen(&listener, 0).unwrap();
+    let moment = Duration::from_millis(200);
+    let waiting: Vec<TcpStream> = (0..100).map_while(|_| TcpStream::connect_timeout(&address, moment).ok()).collect();
+    assert!(waiting.len() < 100, "the queue is never full");
+    let count = waiting.len();
+    let serve = move || {
+        std::thread::sleep(Duration::from_millis(3200));
+        (0..count).for_each(|_| drop(listener.accept().unwrap()));
+        follow(accept(&listener, &config), &[Answer])
+    };
+    let server = std::thread::spawn(serve);
+    let endpoint = Endpoint { host: "localhost".into(), port: address.port() };
+    // Too short for kernels that would by themselves ask only after 1, 3 and 7 seconds.
+    let limits = ServerConfig { connect_timeout: Duration::from_secs(6), ..ServerConfig::new("t", vec![endpoint]) };
+    let mut connection = Connection::new(limits, pki.client());
+    connection.exchange(&message(), Repeat::Harmless).unwrap();
+    drop(connection);
+    assert_eq!(server.join().unwrap(), 1);
+}

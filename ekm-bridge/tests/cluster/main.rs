@@ -6,6 +6,7 @@
 mod boot;
 mod crash;
 mod drives;
+mod hanging;
 mod kmip;
 #[path = "../kmip_server/rig/mod.rs"]
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "the tests of the KMIP client use all of it")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keywrap::keys::{KeyId, MasterKey};
 
@@ -48,6 +49,13 @@ impl ClusterControl {
     pub(in crate::cluster) fn master_key(&self, id: KeyId) -> Outcome<Owned> {
         let manager = self.manager(self.key_record(id)?.management)?;
         let key = manager.key(id).map_err(of_provider)?;
+        Ok(Owned { id, key })
+    }
+
+    /// The same for whoever tries again soon: a key server that does not answer within `patience` is not waited for.
+    pub(in crate::cluster) fn master_key_within(&self, id: KeyId, patience: Duration) -> Outcome<Owned> {
+        let manager = self.manager(self.key_record(id)?.management)?;
+        let key = manager.key_within(id, patience).map_err(of_provider)?;
         Ok(Owned { id, key })
     }
 

@@ -19,6 +19,9 @@ use crate::rpc::control::Outcome;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The pause while everything is open.
 const CALM: Duration = Duration::from_secs(5);
+/// How long a key server that does not answer is waited for. The next try is soon, and the question stays open, so that a
+/// server that is only slow is not asked in vain.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Volumes that a fault names.
 const NAMED: usize = 8;
 const SUBJECT: &str = "cluster";
@@ -85,13 +88,15 @@ impl ClusterControl {
         (locked, failures)
     }
 
-    /// Each key once: a key server that is away is asked for it once and not for every volume.
+    /// Each key once: a key server that is away is asked for it once and not for every volume, and one that hangs holds
+    /// nobody up.
     fn fetch_keys(&self, locked: &[Locked]) -> (BTreeMap<KeyId, Owned>, BTreeMap<KeyId, ApiError>) {
         let (mut keys, mut refused) = (BTreeMap::new(), BTreeMap::new());
         let mut wanted: Vec<KeyId> = locked.iter().flat_map(|locked| locked.keys.iter().copied()).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        for (id, outcome) in wanted.iter().zip(in_parallel(self.config.parallel, &wanted, |id| self.master_key(*id))) {
+        let fetch = |id: &KeyId| self.master_key_within(*id, PATIENCE);
+        for (id, outcome) in wanted.iter().zip(in_parallel(self.config.parallel, &wanted, fetch)) {
             match outcome {
                 Ok(key) => drop(keys.insert(*id, key)),
                 Err(error) => drop(refused.insert(*id, error)),

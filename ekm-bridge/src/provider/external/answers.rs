@@ -38,7 +38,9 @@ impl Answers {
     /// The error, its message one clause for each server.
     pub(super) fn into_error(self, provider: &str, key_id: Option<KeyId>, failed: &str) -> ProviderError {
         let kind = self.kind();
-        let clauses: Vec<String> = self.0.iter().map(|(server, error)| format!("{server}: {error}")).collect();
+        let mut clauses: Vec<String> = self.0.iter().map(|(server, error)| format!("{server}: {error}")).collect();
+        // Whoever answers first differs from time to time, and the same failure should read the same.
+        clauses.sort();
         let why = if clauses.is_empty() { "the provider has no key server".to_owned() } else { clauses.join("; ") };
         let source = self.0.into_iter().next_back().map(|(_, error)| error.into());
         ProviderError { kind, provider: provider.to_owned(), key_id, message: format!("{failed}: {why}"), source }

@@ -33,6 +33,11 @@ impl Cache {
         Self { policy, keys: BTreeMap::new(), last_answer: now }
     }
 
+    /// Another policy, from now on.
+    pub(super) fn set_policy(&mut self, policy: CachePolicy) {
+        self.policy = policy;
+    }
+
     /// A server answered.
     pub(super) fn answered(&mut self, now: Duration) {
         self.last_answer = self.last_answer.max(now);

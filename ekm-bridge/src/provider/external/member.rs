@@ -1,8 +1,8 @@
 //! A key server in the list of a provider: every call goes through here, so that its health is known.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keywrap::keys::KeyId;
@@ -10,6 +10,8 @@ use keywrap::keys::KeyId;
 use super::clock::Clock;
 use super::health::Health;
 use super::lock;
+use super::questions::Questions;
+use super::read::HEDGE;
 use super::server::{KeyServer, ServerError};
 use crate::provider::ErrorKind;
 
@@ -23,6 +25,8 @@ pub(super) struct Member {
     lacks: AtomicBool,
     /// Keys of which it holds other bytes.
     wrong: Mutex<BTreeSet<KeyId>>,
+    /// What it was asked on other threads.
+    pub(super) questions: Arc<Questions>,
 }
 
 impl Member {
@@ -34,6 +38,7 @@ impl Member {
             owed: AtomicBool::new(true),
             lacks: AtomicBool::new(false),
             wrong: Mutex::default(),
+            questions: Arc::default(),
         }
     }
 
@@ -89,6 +94,16 @@ impl Member {
 
     pub(super) fn health(&self) -> Health {
         lock(&self.health).clone()
+    }
+
+    /// For how long it has been owing an answer.
+    pub(super) fn waiting(&self) -> Option<Duration> {
+        self.questions.waiting()
+    }
+
+    /// Whether it takes longer to answer than a working server does.
+    pub(super) fn is_hung(&self) -> bool {
+        self.waiting().is_some_and(|waiting| waiting >= HEDGE)
     }
 
     pub(super) fn is_due(&self, now: Duration) -> bool {

@@ -1,7 +1,8 @@
 //! The external provider: master keys on key servers, several of them in order.
 //!
 //! ```text
-//!              ┌ read      memory → healthy servers in order → the others        "absent" only if every server says so
+//!              ┌ read      memory → healthy servers in order → the others, those that hang last; several at a time when
+//!              │           one takes long                                        "absent" only if every server says so
 //! KeyProvider ─┤ create    intent → one server → read back → copies → known      a lost reply: look before trying again
 //!              └ list      the records
 //! add_server     compare everything, then copy both ways                         a conflict changes nothing
@@ -21,6 +22,7 @@ mod member;
 mod model;
 #[cfg(test)]
 mod property_tests;
+mod questions;
 mod read;
 mod records;
 mod retire;
@@ -48,6 +50,7 @@ use super::{KeyInfo, KeyProvider, ProviderError};
 use crate::store::Store;
 use cache::Cache;
 use member::Member;
+use questions::Bell;
 use records::Records;
 
 /// The servers of a provider at one moment.
@@ -58,11 +61,13 @@ pub struct ExternalProvider {
     name: String,
     settings: Settings,
     records: Records,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     members: Mutex<Members>,
     cache: Mutex<Cache>,
     /// Whoever changes keys on servers holds this: one at a time.
     writing: Mutex<()>,
+    /// Rings when a server has answered.
+    bell: Arc<Bell>,
     /// When missing copies and failed keys are looked for again.
     next_repairs: Mutex<Duration>,
 }
@@ -81,8 +86,8 @@ impl ExternalProvider {
         let cache = Mutex::new(Cache::new(settings.cache, clock.elapsed()));
         let members = Mutex::new(servers.into_iter().map(|server| Arc::new(Member::new(server))).collect());
         let (name, records) = (format!("external {id}"), Records::new(store, id));
-        let (writing, next_repairs) = (Mutex::new(()), Mutex::default());
-        Self { name, settings, records, clock, members, cache, writing, next_repairs }
+        let (writing, bell, next_repairs) = (Mutex::new(()), Arc::default(), Mutex::default());
+        Self { name, settings, records, clock: Arc::from(clock), members, cache, writing, bell, next_repairs }
     }
 
     /// Makes a key that the provider has the one that new volumes use: the end of a rekey.
@@ -110,6 +115,11 @@ impl ExternalProvider {
         let mut members = self.members();
         members.iter_mut().filter(|member| member.id() == new.id()).for_each(|member| *member = Arc::clone(&new));
         self.set_members(members);
+    }
+
+    /// Treats keys in memory differently from now on.
+    pub fn set_cache_policy(&self, policy: CachePolicy) {
+        self.cache().set_policy(policy);
     }
 
     /// Number and health of every server, in the order of the list.
@@ -147,10 +157,12 @@ impl ExternalProvider {
         *lock(&self.members) = members;
     }
 
-    /// The servers in the order in which to ask them: those that answered last time, then the others.
+    /// The servers in the order in which to ask them: those that answered last time, then those that did not, then those
+    /// that are taking long to answer now.
     fn in_order(&self) -> Members {
-        let (up, down): (Members, Members) = self.members().into_iter().partition(|member| member.health().is_up());
-        [up, down].concat()
+        let (hung, others): (Members, Members) = self.members().into_iter().partition(|member| member.is_hung());
+        let (up, down): (Members, Members) = others.into_iter().partition(|member| member.health().is_up());
+        [up, down, hung].concat()
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -183,6 +195,10 @@ impl KeyProvider for ExternalProvider {
 
     fn key(&self, id: KeyId) -> Result<MasterKey, ProviderError> {
         self.fetch(id)
+    }
+
+    fn key_within(&self, id: KeyId, patience: Duration) -> Result<MasterKey, ProviderError> {
+        self.fetch_within(id, patience)
     }
 
     fn current_key(&self) -> Result<(KeyId, MasterKey), ProviderError> {

@@ -41,6 +41,7 @@ impl ExternalProvider {
         }
         self.records.retire(id).map_err(|error| self.record_failed(error))?;
         self.cache().forget(id);
+        self.members().iter().for_each(|member| member.questions.forget(id));
         Ok(())
     }
 

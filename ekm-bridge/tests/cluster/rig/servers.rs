@@ -1,7 +1,7 @@
 //! Key servers in memory, found by host name, with failures to order.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use ekm_bridge::cluster::Contact;
 use ekm_bridge::provider::ErrorKind;
@@ -16,7 +16,14 @@ pub(crate) struct ModelContact(Arc<Mutex<BTreeMap<String, ModelServer>>>);
 
 /// One server, whoever asks it.
 #[derive(Clone, Default)]
-pub(crate) struct ModelServer(Arc<Mutex<State>>);
+pub(crate) struct ModelServer(Arc<Mutex<State>>, Arc<Gate>);
+
+/// What holds every request while it is closed.
+#[derive(Default)]
+struct Gate {
+    is_closed: Mutex<bool>,
+    opened: Condvar,
+}
 
 #[derive(Default)]
 struct State {
@@ -49,6 +56,12 @@ impl ModelServer {
         self.0.lock().unwrap().failure = failure.into();
     }
 
+    /// Answers nothing any more, or goes on.
+    pub(crate) fn hang(&self, hangs: bool) {
+        *self.1.is_closed.lock().unwrap() = hangs;
+        self.1.opened.notify_all();
+    }
+
     pub(crate) fn keys(&self) -> Vec<KeyId> {
         self.0.lock().unwrap().keys.keys().copied().collect()
     }
@@ -64,8 +77,10 @@ impl ModelServer {
 
 impl Asked {
     fn ask<T>(&self, answer: impl FnOnce(&mut State) -> Result<T, ServerError>) -> Result<T, ServerError> {
+        self.server.0.lock().unwrap().requests += 1;
+        let gate = &self.server.1;
+        drop(gate.opened.wait_while(gate.is_closed.lock().unwrap(), |is_closed| *is_closed).unwrap());
         let mut state = self.server.0.lock().unwrap();
-        state.requests += 1;
         match state.failure {
             Some(kind) => Err(error(kind)),
             None => answer(&mut state),
