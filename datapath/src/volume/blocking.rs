@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::time::Instant;
 
 use super::Volume;
 use super::claims::{Claim, Claims};
+use super::latency::Operation;
 use super::stats::Counter;
 use crate::buf::Buf;
 use crate::buf::arena::MAX_CHUNK;
@@ -98,7 +100,9 @@ impl Volume {
         run: impl FnOnce() -> Result<(), IoError>,
     ) -> Result<(), IoError> {
         self.calls.add(Counter::Started, 1);
+        let begin = Instant::now();
         let result = run();
+        self.calls.took(kind(operations), begin.elapsed(), result.is_ok());
         match &result {
             Ok(()) => {
                 self.calls.add(operations, 1);
@@ -194,6 +198,16 @@ impl Volume {
             self.latch(error);
         }
         result
+    }
+}
+
+/// The kind of operation that such a counter counts.
+const fn kind(operations: Counter) -> Operation {
+    match operations {
+        Counter::Reads => Operation::Read,
+        Counter::Writes => Operation::Write,
+        Counter::Flushes => Operation::Flush,
+        _ => Operation::Zero,
     }
 }
 

@@ -26,6 +26,7 @@
 mod blocking;
 mod claims;
 mod coding;
+mod latency;
 mod open;
 mod pool;
 mod queue;
@@ -38,6 +39,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use keywrap::geometry::{ByteLen, DataSegment};
 
+pub use latency::{LATENCY_BOUNDS, Latency, Operation};
 pub use open::{DiskOptions, OpenError, ResizeError};
 pub use queue::{Finished, Job, Note, Notify, Payload, Queue};
 pub use slow::{Slow, SlowLane};

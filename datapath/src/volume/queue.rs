@@ -14,9 +14,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Volume;
 use super::claims::{Claim, Granted};
+use super::latency::Operation;
 use super::slow::{Slow, SlowLane};
 use super::stats::{Counter, QueueStats};
 use crate::buf::arena::Chunk;
@@ -103,6 +105,10 @@ pub struct Queue {
     stats: Arc<QueueStats>,
     /// The backing's length was looked at since [`Queue::turn`].
     looked: bool,
+    /// When the first operation of this turn began; the others began then too, near enough.
+    begun: Option<Instant>,
+    /// What has ended in this turn: its kind, when it began, whether it ended well.
+    ended: Vec<(Operation, Instant, bool)>,
 }
 
 /// Bytes that are worked on in one turn: enough that the calls of a turn, and waking a client that has read all it was
@@ -116,6 +122,7 @@ struct Task {
     chunk: Option<Chunk>,
     /// Bytes of the chunk that are read or written.
     done: usize,
+    begin: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -124,6 +131,18 @@ enum Kind {
     Write { offset: u64, fua: bool },
     Flush,
     Slow,
+}
+
+impl Kind {
+    /// What it is counted as; the blocking calls of the slow lane count themselves.
+    const fn operation(self) -> Option<Operation> {
+        match self {
+            Self::Read { .. } => Some(Operation::Read),
+            Self::Write { .. } => Some(Operation::Write),
+            Self::Flush => Some(Operation::Flush),
+            Self::Slow => None,
+        }
+    }
 }
 
 impl Queue {
@@ -143,13 +162,36 @@ impl Queue {
         let granted = Arc::new(GrantedTo(Arc::clone(&notify)));
         let tasks = Table::default();
         let (due, finished, budget) = (VecDeque::new(), VecDeque::new(), TURN);
-        Ok(Self { volume, file, tags, notify, granted, lane, tasks, due, finished, budget, stats, looked: false })
+        Ok(Self {
+            volume,
+            file,
+            tags,
+            notify,
+            granted,
+            lane,
+            tasks,
+            due,
+            finished,
+            budget,
+            stats,
+            looked: false,
+            begun: None,
+            ended: Vec::new(),
+        })
     }
 
     /// What has started is about to go to the kernel. What starts from now on comes later, when the backing may have
     /// shrunk.
     pub fn turn(&mut self) {
         self.looked = false;
+        self.begun = None;
+        if !self.ended.is_empty() {
+            // The answers go out now. One look at the clock is for all of them.
+            let now = Instant::now();
+            for (operation, begin, is_well) in self.ended.drain(..) {
+                self.stats.took(operation, now.saturating_duration_since(begin), is_well);
+            }
+        }
         self.budget = TURN;
     }
 
@@ -203,11 +245,12 @@ impl Queue {
         if slow.is_none() {
             self.stats.add(Counter::Started, 1);
         }
+        let begin = *self.begun.get_or_insert_with(Instant::now);
         let claim = match self.check(kind, chunk.as_ref()) {
             Ok(claim) => claim,
-            Err(error) => return self.finish(Task { tag, kind, claim: None, chunk, done: 0 }, Err(error)),
+            Err(error) => return self.finish(Task { tag, kind, claim: None, chunk, done: 0, begin }, Err(error)),
         };
-        let number = self.tasks.insert(Task { tag, kind, claim, chunk, done: 0 });
+        let number = self.tasks.insert(Task { tag, kind, claim, chunk, done: 0, begin });
         if let Some(slow) = slow {
             // The blocking call counts itself.
             return self.lane.run(Arc::clone(&self.volume), slow, number, Arc::clone(&self.notify));
@@ -380,6 +423,9 @@ impl Queue {
             (Ok(()), Kind::Slow) => (),
         }
         self.stats.add(Counter::Ended, 1);
+        if let Some(operation) = task.kind.operation() {
+            self.ended.push((operation, task.begin, result.is_ok()));
+        }
         self.finished.push_back(Finished { tag: task.tag, result, payload: task.chunk });
     }
 }

@@ -1,10 +1,13 @@
 //! What a volume does, counted: for `sear top` and for whoever collects metrics.
 //!
-//! Each queue counts for itself, on a cache line of its own, so counting costs no core another's attention; a snapshot
-//! adds them up.
+//! Each queue counts for itself, on cache lines of its own, so counting costs no core another's attention; a snapshot
+//! adds them up. How long operations took is in [`latency`](super::latency).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::latency::{Histogram, Latency, OPERATIONS, Operation};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +81,7 @@ impl Counter {
 /// The counters of one queue.
 #[repr(align(128))]
 #[derive(Default)]
-pub(crate) struct QueueStats([AtomicU64; COUNTERS]);
+pub(crate) struct QueueStats([AtomicU64; COUNTERS], [Histogram; OPERATIONS]);
 
 impl QueueStats {
     /// Adds to a counter, from any thread.
@@ -86,20 +89,35 @@ impl QueueStats {
         self.0[counter as usize].fetch_add(count, Ordering::Relaxed);
     }
 
+    /// An operation took so long, and ended well or not.
+    pub(crate) fn took(&self, operation: Operation, time: Duration, is_well: bool) {
+        self.1[operation as usize].add(time, is_well);
+    }
+
     fn snapshot(&self) -> Snapshot {
-        Snapshot(std::array::from_fn(|at| self.0[at].load(Ordering::Relaxed)))
+        let counters = std::array::from_fn(|at| self.0[at].load(Ordering::Relaxed));
+        Snapshot { counters, latencies: std::array::from_fn(|at| self.1[at].snapshot()) }
     }
 }
 
 /// The values of all counters at about one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Snapshot([u64; COUNTERS]);
+pub struct Snapshot {
+    counters: [u64; COUNTERS],
+    latencies: [Latency; OPERATIONS],
+}
 
 impl Snapshot {
     /// A counter's value.
     #[must_use]
     pub const fn get(&self, counter: Counter) -> u64 {
-        self.0[counter as usize]
+        self.counters[counter as usize]
+    }
+
+    /// How long operations of this kind took.
+    #[must_use]
+    pub const fn latency(&self, operation: Operation) -> &Latency {
+        &self.latencies[operation as usize]
     }
 
     /// The values with names.

@@ -78,6 +78,15 @@ impl Histogram {
         self.sum.fetch_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX), Relaxed);
     }
 
+    /// Takes in what was observed elsewhere with the same bounds: how many in each bucket, not cumulative, and the sum of
+    /// their durations in nanoseconds.
+    pub fn take_in(&self, buckets: &[u64], nanos: u64) {
+        for (count, more) in self.counts.iter().zip(buckets) {
+            count.fetch_add(*more, Relaxed);
+        }
+        self.sum.fetch_add(nanos, Relaxed);
+    }
+
     /// Bounds with the number of observations at or below each; the last bound is infinite and counts all.
     pub(super) fn cumulative(&self) -> Vec<(f64, u64)> {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
@@ -116,6 +125,15 @@ mod tests {
         }
         assert_eq!(histogram.cumulative(), [(0.001, 1), (0.01, 3), (f64::INFINITY, 5)]);
         assert!((histogram.sum_seconds() - 60.022_002).abs() < 1e-9, "{}", histogram.sum_seconds());
+    }
+
+    #[test]
+    fn what_was_observed_elsewhere_is_as_if_it_were_observed_here() {
+        let histogram = Histogram::new(&[0.001, 0.01]);
+        histogram.observe(Duration::from_millis(5));
+        histogram.take_in(&[2, 0, 1], 3_000_000_000);
+        assert_eq!(histogram.cumulative(), [(0.001, 2), (0.01, 3), (f64::INFINITY, 4)]);
+        assert!((histogram.sum_seconds() - 3.005).abs() < 1e-9);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::value::{Counter, Gauge, Histogram};
 
 /// The most series of one family. Whatever comes after is counted together, under `other` in every label: a label that
 /// a client chooses must not fill the memory.
-pub const MAX_SERIES: usize = 1000;
+pub const MAX_SERIES: usize = 5000;
 
 const OTHER: &str = "other";
 
