@@ -7,15 +7,15 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::errors::of_record;
-use super::host::VolumeHost;
+use super::host::{HostStats, VolumeHost};
 use super::keys::Contact;
 use super::run::Retry;
 use super::shared_clock::SharedClock;
 use super::volumes::Turns;
 use crate::metrics::Sear;
 use crate::provider::InternalProvider;
-use crate::provider::external::{Clock, ExternalProvider, Settings};
-use crate::records::{Cluster, KeyProviderId, Only, Records};
+use crate::provider::external::{CachePolicy, Clock, ExternalProvider, Settings};
+use crate::records::{Cluster, KeyProviderId, Only, Records, VolumeId};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::NodeId;
 use crate::rpc::{ApiError, ErrorName};
@@ -38,6 +38,8 @@ pub struct Config {
     pub parallel: usize,
     /// The longest pause before another try to unlock what is locked.
     pub retry: Duration,
+    /// How long a deleted volume is kept before it is purged; `None`: until somebody purges it.
+    pub purge_after: Option<Duration>,
 }
 
 impl Default for Config {
@@ -48,6 +50,7 @@ impl Default for Config {
             providers: Settings::default(),
             parallel: 8,
             retry: Duration::from_secs(1),
+            purge_after: Some(Duration::from_secs(8 * 3600)),
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct ClusterControl {
     pub(super) clock: SharedClock,
     pub(super) metrics: Option<Arc<Sear>>,
     pub(super) config: Config,
+    /// How providers treat keys in memory, now.
+    pub(super) cache: Mutex<CachePolicy>,
     /// Providers over key servers, made when they are first needed.
     pub(super) providers: Mutex<BTreeMap<KeyProviderId, Arc<ExternalProvider>>>,
     /// Read by whoever makes, opens or grows a volume with a master key; written by whoever puts another key in force
@@ -95,6 +100,10 @@ pub struct ClusterControl {
     pub(super) retry: Mutex<Retry>,
     /// When to look at certificates again.
     pub(super) next_watch: Mutex<Duration>,
+    /// When to look again for volumes to purge, and to record what volumes did.
+    pub(super) next_housekeeping: Mutex<Duration>,
+    /// What is recorded already of what open volumes did since they were opened.
+    pub(super) recorded: Mutex<BTreeMap<VolumeId, HostStats>>,
     /// Who drives the rekey does it alone.
     pub(super) rekeying: Mutex<()>,
     pub(super) wake: Wake,
@@ -126,6 +135,7 @@ impl ClusterControl {
             host,
             clock: SharedClock(clock),
             metrics,
+            cache: Mutex::new(config.providers.cache),
             config,
             providers: Mutex::default(),
             in_force: RwLock::default(),
@@ -133,6 +143,8 @@ impl ClusterControl {
             assigning: Mutex::default(),
             retry: Mutex::default(),
             next_watch: Mutex::default(),
+            next_housekeeping: Mutex::default(),
+            recorded: Mutex::default(),
             rekeying: Mutex::default(),
             wake: Wake::default(),
         })

@@ -1,4 +1,4 @@
-//! What a volume did up to the last time it was closed in order.
+//! What a volume did up to the last time that was recorded: each minute, and when it is closed.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,12 +1,14 @@
 //! Volumes through the API: each is a real one behind the host.
 
+use std::time::Duration;
+
 use ekm_bridge::cluster::Offer;
 use ekm_bridge::rpc::ErrorName;
 use ekm_bridge::rpc::control::{VolumeStatistics, Volumes};
 use ekm_bridge::rpc::types::volumes::{DeleteVolumes, ListVolumes, ModifyVolume, SetQos, VolumeAccess, VolumeStatus};
 use ekm_bridge::rpc::types::{AccountId, VolumeId};
 
-use crate::rig::{GB, World, create_volumes, new_volume, refused};
+use crate::rig::{GB, World, create_volumes, messages, new_volume, refused};
 
 fn modify(id: VolumeId) -> ModifyVolume {
     ModifyVolume {
@@ -104,4 +106,78 @@ fn counters_go_on_after_a_volume_was_closed() {
     world.host.work(volume.uuid, 2);
     let all = control.all_volume_stats(None).unwrap();
     assert_eq!((all[0].read_ops, all[0].read_bytes), (5, 5 * 4096));
+}
+
+#[test]
+fn a_deleted_volume_is_purged_when_its_time_has_come_and_not_before() {
+    let world = World::new();
+    let (control, _) = world.with_provider();
+    let volumes = create_volumes(&control, 2);
+    let deleted = control.delete_volume(volumes[0].id).unwrap();
+    let (at, purge) = (deleted.delete_time.unwrap(), deleted.purge_time.unwrap());
+    assert_eq!(purge.0.0 - at.0.0, 8 * 3600);
+    world.clock.advance(Duration::from_secs(8 * 3600 - 1));
+    control.tend().unwrap();
+    assert_eq!(world.host.disks().len(), 2);
+    world.clock.advance(Duration::from_secs(61));
+    control.tend().unwrap();
+    assert_eq!(world.host.disks().into_keys().collect::<Vec<_>>(), [volumes[1].uuid]);
+    refused(control.purge_volume(volumes[0].id), ErrorName::VolumeDoesNotExist);
+    assert!(messages(&control).contains(&"Volume 1 was purged.".to_owned()));
+}
+
+#[test]
+fn a_purge_that_the_power_cuts_is_ended_by_the_next_start() {
+    let mut steps = 0;
+    loop {
+        let world = World::new();
+        let (control, _) = world.with_provider();
+        let volume = create_volumes(&control, 1).remove(0);
+        control.delete_volume(volume.id).unwrap();
+        world.clock.advance(Duration::from_secs(8 * 3600));
+        world.plug.used();
+        world.plug.cut_after(steps);
+        let outcome = control.tend();
+        world.plug.repair();
+        let is_whole = outcome.is_ok() && world.plug.used() < steps;
+        let control = world.reboot();
+        let listed = control.volumes(&ListVolumes::default()).unwrap();
+        // Whole, or erased: never without its keys and still shown.
+        assert_eq!(listed.len(), world.host.disks().len(), "cut after {steps} steps");
+        world.clock.advance(Duration::from_secs(61));
+        control.tend().unwrap();
+        assert!(world.host.disks().is_empty() && control.volumes(&ListVolumes::default()).unwrap().is_empty());
+        if is_whole {
+            return assert!(steps > 3, "{steps}");
+        }
+        steps += 1;
+    }
+}
+
+#[test]
+fn what_volumes_did_is_recorded_each_minute_and_counted_once() {
+    let world = World::new();
+    let (control, _) = world.with_provider();
+    let volumes = create_volumes(&control, 2);
+    let reads = |control: &ekm_bridge::cluster::ClusterControl| {
+        control.all_volume_stats(None).unwrap().iter().map(|stats| stats.read_ops).collect::<Vec<_>>()
+    };
+    control.tend().unwrap();
+    world.host.work(volumes[0].uuid, 3);
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(61));
+        control.tend().unwrap();
+        assert_eq!(reads(&control), [3, 0]);
+    }
+    // What was done since the last record goes with the power, and nothing else does.
+    world.host.work(volumes[0].uuid, 4);
+    assert_eq!(reads(&control), [7, 0]);
+    let control = world.reboot();
+    assert_eq!(reads(&control), [3, 0]);
+    world.host.work(volumes[0].uuid, 5);
+    world.clock.advance(Duration::from_secs(61));
+    control.tend().unwrap();
+    world.host.work(volumes[0].uuid, 1);
+    control.delete_volume(volumes[0].id).unwrap();
+    assert_eq!(reads(&control), [9, 0]);
 }

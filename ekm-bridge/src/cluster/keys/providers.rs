@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::servers::refuse_too_many;
 use crate::cluster::control::{ClusterControl, lock};
 use crate::cluster::errors::{of_provider, of_record, of_rule, of_sync};
-use crate::provider::external::ExternalProvider;
+use crate::provider::external::{CachePolicy, ExternalProvider, Settings};
 use crate::records::key_management::{Assignment, may_unassign, plan_assignment};
 use crate::records::{self, KeyManagement, KeyProviderRecord};
 use crate::rpc::control::{KeyProviders, Outcome};
@@ -109,11 +109,19 @@ impl ClusterControl {
         let servers = self.servers_of(id)?.iter().map(|server| self.contact.server(server, cluster)).collect();
         let store: Box<dyn Store> = Box::new(Arc::clone(self.records.store()));
         let number = i64::try_from(id.0).unwrap_or(i64::MAX);
-        let provider =
-            ExternalProvider::new(number, store, servers, self.config.providers, Box::new(self.clock.clone()));
+        let settings = Settings { cache: *lock(&self.cache), ..self.config.providers };
+        let provider = ExternalProvider::new(number, store, servers, settings, Box::new(self.clock.clone()));
         let provider = Arc::new(provider);
         live.insert(id, Arc::clone(&provider));
         Ok(provider)
+    }
+
+    /// Has every provider treat keys in memory differently from now on.
+    pub fn set_cache_policy(&self, policy: CachePolicy) {
+        // Whoever makes a provider holds this lock too, so none is made with the old policy afterwards.
+        let live = lock(&self.providers);
+        *lock(&self.cache) = policy;
+        live.values().for_each(|provider| provider.set_cache_policy(policy));
     }
 
     /// The live provider, which must have a server.

@@ -1,6 +1,6 @@
 //! What has to be done now and then.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::cluster::control::{ClusterControl, lock};
@@ -10,6 +10,8 @@ use crate::rpc::control::Outcome;
 pub(super) const TICK: Duration = Duration::from_millis(250);
 /// How often it looks at certificates.
 const WATCH: Duration = Duration::from_secs(10);
+/// How often it records what volumes did, and purges.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 impl ClusterControl {
     /// One round: locked volumes are tried again when it is time, key servers and certificates are looked after, metadata
@@ -37,6 +39,10 @@ impl ClusterControl {
         if self.is_watch_due() {
             self.watch_certificates()?;
         }
+        if self.is_housekeeping_due() {
+            self.keep_totals()?;
+            self.purge_due()?;
+        }
         self.report_drives()?;
         self.count_keys()?;
         self.count_faults()
@@ -44,10 +50,19 @@ impl ClusterControl {
 
     /// Whether certificates are to be looked at; asks for the next look.
     fn is_watch_due(&self) -> bool {
-        let (mut next, now) = (lock(&self.next_watch), self.clock.0.elapsed());
+        self.is_due(&self.next_watch, WATCH)
+    }
+
+    /// Whether numbers are to be recorded and volumes purged; asks for the next time.
+    fn is_housekeeping_due(&self) -> bool {
+        self.is_due(&self.next_housekeeping, HOUSEKEEPING)
+    }
+
+    fn is_due(&self, next: &Mutex<Duration>, pause: Duration) -> bool {
+        let (mut next, now) = (lock(next), self.clock.0.elapsed());
         let is_due = *next <= now;
         if is_due {
-            *next = now + WATCH;
+            *next = now + pause;
         }
         is_due
     }

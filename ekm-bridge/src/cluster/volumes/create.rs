@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{export_name, show};
-use crate::cluster::control::{ClusterControl, read};
+use crate::cluster::control::{ClusterControl, lock, read};
 use crate::cluster::errors::{of_host, of_record};
 use crate::cluster::host::{HostErrorKind, NewVolume};
 use crate::records::{self, Access, Qos, VolumeStatus};
@@ -64,6 +64,7 @@ impl ClusterControl {
             Err(error) if !is_gone(error.kind) => return Err(of_host(error)),
             _ => {}
         }
+        lock(&self.recorded).remove(&volume.id);
         let forgotten = self.records.transact(|work| {
             work.delete::<records::VolumeTotals>(volume.id)?;
             work.delete::<records::Volume>(volume.id)

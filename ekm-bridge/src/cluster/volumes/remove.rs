@@ -8,6 +8,7 @@ use crate::rpc::control::Outcome;
 use crate::rpc::types::limits::BULK_VOLUMES_MAX;
 use crate::rpc::types::volumes::{DeleteVolumes, Volume};
 use crate::rpc::{ApiError, ErrorName};
+use crate::time::UnixSeconds;
 
 impl ClusterControl {
     /// Nobody is served any more; data and keys stay. A repeat changes nothing.
@@ -19,7 +20,9 @@ impl ClusterControl {
         }
         self.close(&volume)?;
         let now = self.now();
-        let gone = VolumeStatus::Deleted { at: now, purge: now };
+        // A time to purge that is that of the deletion stands for none.
+        let purge = self.config.purge_after.map_or(now, |after| UnixSeconds(now.0.saturating_add(after.as_secs())));
+        let gone = VolumeStatus::Deleted { at: now, purge };
         let after = self.records.table::<records::Volume>().update(id, |volume| volume.status = gone);
         let after = after.map_err(of_record)?;
         self.changed(&format!("Volume {id} was deleted."))?;
@@ -29,6 +32,28 @@ impl ClusterControl {
     /// Destroys the keys of a deleted volume, and forgets it.
     pub(super) fn purge(&self, id: records::VolumeId) -> Outcome<()> {
         let _turn = self.turns.take(self.record_of(id)?.uuid);
+        self.purge_now(id)
+    }
+
+    /// Purges the deleted volumes whose time has come. One that cannot be purged now is tried again.
+    pub(in crate::cluster) fn purge_due(&self) -> Outcome<()> {
+        for volume in self.volume_records()?.iter().filter(|volume| is_due(volume, self.now())) {
+            // Somebody works at it; it will still be there a little later.
+            let Some(_turn) = self.turns.try_take(volume.uuid) else { continue };
+            let now = self.records.table::<records::Volume>().get(volume.id).map_err(of_record)?;
+            if !now.is_some_and(|volume| is_due(&volume, self.now())) {
+                continue;
+            }
+            match self.purge_now(volume.id) {
+                Ok(()) => tracing::info!(volume = %volume.id, "a deleted volume was purged: its time was over"),
+                Err(error) => tracing::warn!(volume = %volume.id, "a deleted volume is not purged yet: {error}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The caller has its turn. Its record has no path from the first step on, so that a start after a crash ends it.
+    fn purge_now(&self, id: records::VolumeId) -> Outcome<()> {
         let volume = self.records.table::<records::Volume>().update(id, |volume| volume.path = None);
         self.erase_for_good(&volume.map_err(of_record)?)?;
         self.changed(&format!("Volume {id} was purged."))
@@ -38,7 +63,7 @@ impl ClusterControl {
     pub(in crate::cluster) fn close(&self, volume: &records::Volume) -> Outcome<()> {
         let last = self.host.stats(volume.uuid);
         self.host.close(volume.uuid).map_err(of_host)?;
-        self.keep_totals(volume.id, last.unwrap_or_default())
+        self.keep_last(volume.id, last)
     }
 
     /// The volumes that a bulk call means: deleted ones, or those that are not. Named ones must exist.
@@ -61,6 +86,18 @@ impl ClusterControl {
     fn record_of(&self, id: records::VolumeId) -> Outcome<records::Volume> {
         self.records.table().need(id).map_err(of_record)
     }
+}
+
+/// When a deleted volume is purged, if it is.
+pub(super) fn purge_time(status: VolumeStatus) -> Option<UnixSeconds> {
+    match status {
+        VolumeStatus::Deleted { at, purge } if purge > at => Some(purge),
+        VolumeStatus::Deleted { .. } | VolumeStatus::Active => None,
+    }
+}
+
+fn is_due(volume: &records::Volume, now: UnixSeconds) -> bool {
+    volume.path.is_some() && purge_time(volume.status).is_some_and(|purge| purge <= now)
 }
 
 pub(super) fn must_be_deleted(volume: &records::Volume) -> Outcome<()> {

@@ -1,5 +1,6 @@
 //! A volume as the API shows it.
 
+use super::remove::purge_time;
 use crate::records::{self, Access, Qos};
 use crate::rpc::types::volumes::{ProtectionScheme, Volume, VolumeAccess, VolumeQos, VolumeStatus};
 use crate::rpc::types::{AccountId, Timestamp, VolumeId};
@@ -34,7 +35,7 @@ pub(super) fn volume(volume: records::Volume) -> Volume {
         volume_access_groups: Vec::new(),
         volume_pairs: Vec::new(),
         delete_time: deleted.map(Timestamp),
-        purge_time: None,
+        purge_time: purge_time(status).map(Timestamp),
         last_access_time: None,
         last_access_time_io: None,
         slice_count: 1,

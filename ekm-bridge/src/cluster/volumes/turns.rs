@@ -14,7 +14,7 @@ pub(in crate::cluster) struct Turns {
     freed: Condvar,
 }
 
-/// The right to work at one volume. Nobody takes two, so nobody waits in a circle.
+/// The right to work at one volume. Nobody who has one waits for another, so nobody waits in a circle.
 pub(in crate::cluster) struct Turn<'a> {
     turns: &'a Turns,
     uuid: Uuid,
@@ -29,11 +29,33 @@ impl Turns {
         }
         Turn { turns: self, uuid }
     }
+
+    /// The same without waiting; `None` when somebody works there. Whoever takes several takes them like this.
+    pub(in crate::cluster) fn try_take(&self, uuid: Uuid) -> Option<Turn<'_>> {
+        let is_free = lock(&self.busy).insert(uuid);
+        // Made only then: a turn that goes frees the volume.
+        is_free.then(|| Turn { turns: self, uuid })
+    }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         lock(&self.turns.busy).remove(&self.uuid);
         self.turns.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_wait_gets_a_turn_only_when_nobody_has_it_and_takes_it_from_nobody() {
+        let (turns, uuid) = (Turns::default(), Uuid::new_v4());
+        let turn = turns.take(uuid);
+        assert!(turns.try_take(uuid).is_none() && turns.try_take(uuid).is_none());
+        assert!(turns.try_take(Uuid::new_v4()).is_some());
+        drop(turn);
+        assert!(turns.try_take(uuid).is_some());
     }
 }
