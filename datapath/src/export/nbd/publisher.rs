@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::exports::{BadExport, Export};
 use super::shared::Shared;
+use super::tls::{TlsConfig, TlsError};
 use crate::disk::{BlockingDisk, IoError};
 use crate::volume::Volume;
 use crate::worker::{Errand, Inbox, Leave, Worker};
@@ -83,6 +84,14 @@ impl Publisher {
             true => Ok(()),
             false => export.volume.flush().map_err(PublishError::Flush),
         }
+    }
+
+    /// Reads the files of TLS again. Connections that are made from now on use what is in them.
+    ///
+    /// # Errors
+    /// When they cannot be used, or the server has no TLS; the old ones stay in use.
+    pub fn reload_tls(&self, config: &TlsConfig) -> Result<(), TlsError> {
+        self.shared.tls.reload(config)
     }
 
     fn serve(&self, volume: &Arc<Volume>) -> Result<(), PublishError> {

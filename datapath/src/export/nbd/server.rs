@@ -110,7 +110,7 @@ impl Server {
     /// See [`BindError`].
     pub fn bind(config: Config) -> Result<Self, BindError> {
         let exports = Exports::new(config.exports)?;
-        let tls = config.tls.as_ref().map_or(Ok(Tls::NONE), Tls::load)?;
+        let tls = config.tls.as_ref().map_or_else(|| Ok(Tls::none()), Tls::load)?;
         let listeners = config.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
         let limits = config.limits.workable();
         let volumes: Vec<Arc<Volume>> = exports.list().iter().map(|export| Arc::clone(&export.volume)).collect();

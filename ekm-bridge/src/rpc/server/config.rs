@@ -1,6 +1,6 @@
 //! What a server is told at its start.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use crate::rpc::observer::{Observer, Unobserved};
 pub struct ServerConfig {
     /// Address and port; port 0 is any free one.
     pub listen: SocketAddr,
+    /// A socket that listens already, in the place of `listen`: for a process that may bind none any more.
+    pub socket: Option<TcpListener>,
     /// Certificate and key.
     pub identity: Identity,
     /// Which methods. Public SDKs expect the cluster's on 443, a node's on 442, and all on any other port.
@@ -26,7 +28,7 @@ impl ServerConfig {
     /// All methods on `listen`, `CreateCluster` from this machine only, default limits.
     #[must_use]
     pub fn new(listen: SocketAddr, identity: Identity) -> Self {
-        Self { listen, identity, port: Port::Any, setup: Setup::Loopback, limits: Limits::default() }
+        Self { listen, socket: None, identity, port: Port::Any, setup: Setup::Loopback, limits: Limits::default() }
     }
 }
 

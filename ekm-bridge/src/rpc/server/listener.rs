@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use super::Shared;
 use super::connection::{self, Connection};
+use super::door::Door;
 use super::room::Room;
 
 /// The pause after a connection could not be accepted, for lack of file descriptors above all.
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(
     socket: TcpListener,
-    acceptor: TlsAcceptor,
+    door: Arc<Door>,
     shared: Arc<Shared>,
     room: Room,
     mut stop: watch::Receiver<bool>,
@@ -31,7 +31,7 @@ pub(super) async fn run(
         // Those that ended are taken out, so that the set holds as many as are open.
         while open.try_join_next().is_some() {}
         if let Some(connection) = connection {
-            open.spawn(connection::serve(connection, acceptor.clone(), Arc::clone(&shared), stop.clone()));
+            open.spawn(connection::serve(connection, door.acceptor(), Arc::clone(&shared), stop.clone()));
         }
     }
     drop(socket);

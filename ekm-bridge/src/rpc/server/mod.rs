@@ -7,6 +7,7 @@
 
 mod config;
 mod connection;
+mod door;
 mod gate;
 mod http;
 mod identity;
@@ -30,6 +31,7 @@ pub use identity::{Identity, IdentityError};
 use super::control::Control;
 use super::observer::Observer;
 use super::service::Service;
+use door::Door;
 use gate::Gate;
 use room::Room;
 
@@ -41,6 +43,7 @@ const SPARE_THREADS: usize = 8;
 /// A server that runs until it is stopped or dropped.
 pub struct Server {
     address: SocketAddr,
+    door: Arc<Door>,
     stop: watch::Sender<bool>,
     listener: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
@@ -85,7 +88,7 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub fn start(config: ServerConfig, control: Arc<dyn Control>, hooks: Hooks) -> Result<Self, StartError> {
-        let acceptor = config.identity.acceptor()?;
+        let door = Arc::new(Door::new(config.identity)?);
         let limits = config.limits;
         let shared = Arc::new(Shared {
             service: Service::new(Arc::clone(&control), Arc::clone(&hooks.observer), config.port),
@@ -97,18 +100,26 @@ impl Server {
         });
         let runtime = runtime(limits.calls)?;
         let listen = |source| StartError::Listen { address: config.listen, source };
-        let socket = runtime.block_on(TcpListener::bind(config.listen)).map_err(listen)?;
+        let socket = runtime.block_on(socket(config.socket, config.listen)).map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
         let (stop, stopped) = watch::channel(false);
         let room = Room::new(limits.connections, limits.connections_per_source);
-        let listener = runtime.spawn(listener::run(socket, acceptor, shared, room, stopped));
-        Ok(Self { address, stop, listener: Some(listener), runtime: Some(runtime), grace: limits.grace })
+        let listener = runtime.spawn(listener::run(socket, Arc::clone(&door), shared, room, stopped));
+        Ok(Self { address, door, stop, listener: Some(listener), runtime: Some(runtime), grace: limits.grace })
     }
 
     /// Where it listens; the port is the one that was chosen when the configured one was 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Shows another certificate to those who connect from now on. Connections that are open go on.
+    ///
+    /// # Errors
+    /// When certificate and key cannot be used; the old ones stay.
+    pub fn set_identity(&self, identity: Identity) -> Result<(), IdentityError> {
+        self.door.change(identity)
     }
 
     /// Stops in order: no new connections, running calls are answered within [`Limits::grace`]. A method that takes
@@ -132,6 +143,13 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop_within(self.grace);
     }
+}
+
+/// The socket that there is, or a new one.
+async fn socket(bound: Option<std::net::TcpListener>, listen: SocketAddr) -> io::Result<TcpListener> {
+    let Some(bound) = bound else { return TcpListener::bind(listen).await };
+    bound.set_nonblocking(true)?;
+    TcpListener::from_std(bound)
 }
 
 fn runtime(calls: usize) -> Result<Runtime, StartError> {

@@ -8,7 +8,7 @@ mod session;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -57,6 +57,9 @@ pub enum TlsError {
     /// Certificate and key are not accepted, or do not belong together.
     #[error("the certificate and key cannot be used: {0}")]
     Identity(#[from] rustls::Error),
+    /// A running server was asked to serve with TLS instead of without, or the other way round.
+    #[error("TLS is switched on and off only by a new start")]
+    Mode,
 }
 
 /// Why a session ended.
@@ -71,15 +74,17 @@ pub(super) enum TlsFault {
 }
 
 /// TLS as a server offers it.
-#[derive(Clone)]
 pub(super) struct Tls {
     mode: TlsMode,
-    config: Option<Arc<ServerConfig>>,
+    /// For the next connection.
+    config: RwLock<Option<Arc<ServerConfig>>>,
 }
 
 impl Tls {
     /// No TLS.
-    pub(super) const NONE: Self = Self { mode: TlsMode::None, config: None };
+    pub(super) const fn none() -> Self {
+        Self { mode: TlsMode::None, config: RwLock::new(None) }
+    }
 
     /// Reads the files.
     pub(super) fn load(config: &TlsConfig) -> Result<Self, TlsError> {
@@ -101,7 +106,7 @@ impl Tls {
         let mut server = builder.with_single_cert(certificates, key)?;
         // For the record layer.
         server.enable_secret_extraction = true;
-        Ok(Self { mode, config: Some(Arc::new(server)) })
+        Ok(Self { mode, config: RwLock::new(Some(Arc::new(server))) })
     }
 
     pub(super) fn mode(&self) -> TlsMode {
@@ -113,8 +118,22 @@ impl Tls {
     /// # Errors
     /// When there is no TLS here.
     pub(super) fn session(&self) -> Result<Session, rustls::Error> {
-        let config = self.config.as_ref().ok_or(rustls::Error::HandshakeNotComplete)?;
-        Session::new(Arc::clone(config))
+        let config = self.config.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Session::new(config.ok_or(rustls::Error::HandshakeNotComplete)?)
+    }
+
+    /// Reads the files again; connections that are made from now on use what is in them.
+    ///
+    /// # Errors
+    /// When they cannot be used, or would switch TLS on or off: then nothing has changed.
+    pub(super) fn reload(&self, config: &TlsConfig) -> Result<(), TlsError> {
+        let new = Self::load(config)?;
+        if new.mode != self.mode {
+            return Err(TlsError::Mode);
+        }
+        let new = new.config.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
     }
 }
 
