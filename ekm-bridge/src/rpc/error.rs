@@ -119,6 +119,8 @@ error_names! {
     KeyUnavailable = "xKeyUnavailable" 500 ours,
     /// The data path cannot do it now: the medium is lost or full of errors, or somebody else has the volume.
     VolumeUnavailable = "xVolumeUnavailable" 500 ours,
+    /// The call could not be recorded in the audit log, so it was not carried out.
+    AuditLogUnavailable = "xAuditLogUnavailable" 500 ours,
 }
 
 /// Why a call failed, ready for the wire.

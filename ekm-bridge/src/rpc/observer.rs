@@ -49,6 +49,15 @@ pub struct RefusalRecord<'a> {
 
 /// Is told of every call, on the thread that ran it, before the reply is sent. Must not block for long.
 pub trait Observer: Send + Sync {
+    /// Is asked before a call that may change something is carried out.
+    ///
+    /// # Errors
+    /// What its caller is answered in the place of carrying it out.
+    fn admits(&self, method: &Method) -> Result<(), ApiError> {
+        let _every_one = method;
+        Ok(())
+    }
+
     /// A call was answered.
     fn called(&self, record: &CallRecord<'_>);
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde_json::Map;
 
+use super::auth::Role;
 use super::codec::{self, Malformed, Reply, Request};
 use super::control::Control;
 use super::error::{ApiError, ErrorName};
@@ -66,6 +67,9 @@ impl Service {
         let version = Version::parse(version).ok_or_else(|| unknown_version(version))?;
         let method = methods::find(&request.method, version, self.port)?;
         caller.check(method)?;
+        if method.role != Role::ReadOnly {
+            self.observer.admits(method)?;
+        }
         (method.run)(&Call { control: self.control.as_ref(), caller, params: &request.params })
     }
 

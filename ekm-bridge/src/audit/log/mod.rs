@@ -123,6 +123,18 @@ impl AuditLog {
         Ok(head)
     }
 
+    /// Whether an entry could be added: nothing has failed, and `room` bytes still fit.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, room: u64) -> Result<(), AuditError> {
+        match () {
+            () if self.latched => Err(AuditError::Latched(self.path.clone())),
+            () if self.room() < room => Err(self.full()),
+            () => Ok(()),
+        }
+    }
+
     fn write(&mut self, line: &[u8]) -> Result<(), AuditError> {
         let done = self.file.write_at(self.len, line).and_then(|()| self.file.sync());
         self.latched = done.is_err();
