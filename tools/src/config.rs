@@ -18,7 +18,7 @@ pub(crate) const VARIABLE: &str = "SEAR_CONFIG";
 /// The file's name in a state directory.
 const IN_STATE_DIR: &str = "config.toml";
 /// The file of the machine.
-const OF_THE_MACHINE: &str = "/etc/sear/config.toml";
+pub(crate) const OF_THE_MACHINE: &str = "/etc/sear/config.toml";
 /// More than any configuration has.
 const MAX_LEN: u64 = 1 << 20;
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use crate::config::Config;
-use crate::daemon::{self, LogLevel};
+use crate::config::{self, Config, Sandbox};
+use crate::daemon::{self, LogLevel, Start};
 use crate::error::Error;
 use crate::hardening;
 use crate::state::StatePath;
@@ -39,17 +39,35 @@ impl Daemon {
         let section = config.daemon();
         let log = LogLevel::start(section.log, &level(&config, verbosity));
         let engine = config.engine()?.engine;
-        hardening::lock_memory();
+        if !hardening::lock_memory() {
+            tracing::warn!(
+                "memory is not locked, and keys in it may be swapped out: `sear doctor` says how to change it"
+            );
+        }
         hardening::become_io_flusher();
-        hardening::forbid_new_privileges();
+        let files = [chosen.map(Path::to_owned).unwrap_or_else(|| config::OF_THE_MACHINE.into())];
+        let confined = match config.sandbox() {
+            Sandbox::On => Some(&files[..]),
+            Sandbox::Off => {
+                tracing::warn!("the daemon is not confined: the configuration says so");
+                hardening::forbid_new_privileges();
+                None
+            }
+        };
         let ready = |serving: &daemon::Serving| {
             ui.answer(&Ready { event: "ready", api: &serving.api, nbd: &serving.nbd, socket: &serving.socket })
         };
         let reload = || match Config::load(chosen, Some(state)) {
-            Ok(config) => log.set(&level(&config, verbosity)),
-            Err(error) => tracing::error!(%error, "the configuration stays as it was"),
+            Ok(config) => {
+                log.set(&level(&config, verbosity));
+                Some(config.daemon().clone())
+            }
+            Err(error) => {
+                tracing::error!(%error, "the configuration stays as it was");
+                None
+            }
         };
-        daemon::run(section, state.path(), engine, ready, reload)
+        daemon::run(&Start { section, state: state.path(), engine, confined }, ready, reload)
     }
 }
 

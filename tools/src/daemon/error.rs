@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use datapath::export::nbd::{BindError, RunError};
+use datapath::export::nbd::{BindError, RunError, TlsError};
 use ekm_bridge::NodeError;
 use ekm_bridge::audit::AuditError;
 use ekm_bridge::cluster::HostError;
@@ -55,6 +55,12 @@ pub(crate) enum DaemonError {
     /// The NBD server did not end in order.
     #[error("the NBD server did not end in order")]
     NbdEnd(#[from] RunError),
+    /// The certificate of the NBD server cannot be used.
+    #[error("TLS of the NBD server cannot be used")]
+    NbdTls(#[source] TlsError),
+    /// The NBD server has ended, and nobody asked it to.
+    #[error("the NBD server has ended by itself: no volume is served any more")]
+    NbdGone,
     /// The data directory cannot be used.
     #[error("the data directory cannot be used")]
     Data(#[from] HostError),

@@ -42,15 +42,34 @@ pub(super) struct Local {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Local {
-    /// Answers at `socket` with `service`. The state lock must be held: what is in the way is left over.
-    pub(super) fn start(socket: PathBuf, service: Service) -> Result<Self, DaemonError> {
+/// A socket at which nobody answers yet.
+pub(super) struct Bound {
+    socket: PathBuf,
+    listener: UnixListener,
+}
+
+impl Bound {
+    /// Listens at `socket`. The state lock must be held: what is in the way is left over.
+    pub(super) fn bind(socket: PathBuf) -> Result<Self, DaemonError> {
         let listener = bind(&socket).map_err(|source| failed("listen at", &socket, source))?;
+        Ok(Self { socket, listener })
+    }
+
+    /// Answers there with `service`.
+    pub(super) fn serve(self, service: Service) -> Result<Local, DaemonError> {
+        let Self { socket, listener } = self;
         let theirs = listener.try_clone().map_err(|source| failed("listen at", &socket, source))?;
         let service = Arc::new(service);
         let thread = thread::Builder::new().name("local-api".to_owned());
         let thread = thread.spawn(move || serve(&theirs, &service)).map_err(DaemonError::Threads)?;
-        Ok(Self { socket, listener, thread: Some(thread) })
+        Ok(Local { socket, listener, thread: Some(thread) })
+    }
+}
+
+impl Local {
+    /// The socket.
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
     }
 }
 

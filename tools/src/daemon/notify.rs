@@ -1,24 +1,26 @@
 //! What a service manager is told: `sd_notify(3)`, a datagram of `NAME=value` lines to the socket in `NOTIFY_SOCKET`.
 
 use std::env;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 /// A service manager that listens, or nobody.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manager {
-    socket: Option<SocketAddr>,
+    /// Connected at once: a confined process reaches no new one by an abstract name.
+    socket: Option<(Arc<UnixDatagram>, SocketAddr)>,
     watchdog: Option<Duration>,
 }
 
 impl Manager {
     /// The one that the environment names.
     pub(crate) fn from_environment() -> Self {
-        let socket = env::var_os("NOTIFY_SOCKET").and_then(|name| address(name.as_bytes()).ok());
+        let socket = env::var_os("NOTIFY_SOCKET").and_then(|name| connect(name.as_bytes()).ok());
         let of_us = env::var("WATCHDOG_PID").map_or(true, |pid| pid == std::process::id().to_string());
         let micros = env::var("WATCHDOG_USEC").ok().and_then(|text| text.parse().ok()).filter(|_| of_us);
         Self { socket, watchdog: micros.map(Duration::from_micros) }
@@ -51,12 +53,24 @@ impl Manager {
     }
 
     fn tell(&self, words: &str) {
-        let Some(socket) = &self.socket else { return };
-        let told = UnixDatagram::unbound().and_then(|from| from.send_to_addr(words.as_bytes(), socket));
+        let Some((socket, address)) = &self.socket else { return };
+        let told = match socket.send(words.as_bytes()) {
+            // It was made anew.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                socket.connect_addr(address).and_then(|()| socket.send(words.as_bytes()))
+            }
+            told => told,
+        };
         if let Err(error) = told {
             tracing::warn!(%error, "the service manager was not told");
         }
     }
+}
+
+fn connect(name: &[u8]) -> io::Result<(Arc<UnixDatagram>, SocketAddr)> {
+    let (socket, address) = (UnixDatagram::unbound()?, address(name)?);
+    socket.connect_addr(&address)?;
+    Ok((Arc::new(socket), address))
 }
 
 /// A path, or an abstract name after an `@`.
@@ -76,7 +90,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("notify");
         let listener = UnixDatagram::bind(&path).unwrap();
-        let manager = Manager { socket: Some(address(path.as_os_str().as_bytes()).unwrap()), watchdog: None };
+        let manager = Manager { socket: Some(connect(path.as_os_str().as_bytes()).unwrap()), watchdog: None };
         manager.ready();
         manager.stopping();
         let mut told = [0; 64];

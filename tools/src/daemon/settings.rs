@@ -42,6 +42,10 @@ pub(crate) struct Section {
     /// On how many key servers a new master key must lie before it is used.
     pub(crate) key_copies: Option<usize>,
     pub(crate) audit_limit_mib: u64,
+    /// What cannot be recorded is not done.
+    pub(crate) audit_required: bool,
+    /// How long a deleted volume is kept; 0: until it is purged.
+    pub(crate) purge_after_hours: u32,
     pub(crate) log: LogFormat,
     pub(crate) log_level: Option<String>,
 }
@@ -63,6 +67,8 @@ impl Default for Section {
             key_grace_seconds: None,
             key_copies: None,
             audit_limit_mib: 1024,
+            audit_required: false,
+            purge_after_hours: 8,
             log: LogFormat::default(),
             log_level: None,
         }
@@ -113,6 +119,29 @@ impl Section {
             (None, None) if client_authorities.is_none() => Ok(None),
             _ => Err("nbd-cert and nbd-key belong together, and nbd-client-ca needs both".to_owned()),
         }
+    }
+
+    /// The keys in which `new` differs and that a running daemon does not take over.
+    pub(crate) fn differs_for_good_from(&self, new: &Self) -> Vec<&'static str> {
+        let keys = [
+            ("api", self.api != new.api),
+            ("api-names", self.api_names != new.api_names),
+            ("setup-from", self.setup_from != new.setup_from),
+            ("nbd", self.nbd != new.nbd),
+            ("data", self.data != new.data),
+            ("metadata", self.metadata != new.metadata),
+            ("key-copies", self.key_copies != new.key_copies),
+            ("audit-limit-mib", self.audit_limit_mib != new.audit_limit_mib),
+            ("audit-required", self.audit_required != new.audit_required),
+            ("purge-after-hours", self.purge_after_hours != new.purge_after_hours),
+            ("log", self.log != new.log),
+        ];
+        keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
+    /// How long deleted volumes are kept.
+    pub(crate) fn purge_after(&self) -> Option<Duration> {
+        (self.purge_after_hours > 0).then(|| Duration::from_secs(u64::from(self.purge_after_hours) * 3600))
     }
 
     /// What becomes of master keys when no key server answers.

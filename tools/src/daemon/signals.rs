@@ -1,4 +1,5 @@
-//! SIGTERM and SIGINT end the daemon in order, a second one at once; SIGHUP lets it read its configuration again.
+//! SIGTERM and SIGINT end the daemon in order, a second one at once; SIGHUP lets it read its configuration again. What
+//! fails on another thread is told here too.
 
 use std::io;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use signal_hook::iterator::Signals;
 pub(super) enum Wish {
     Stop,
     Reload,
+    /// No signal: what serves has ended.
+    Ended,
 }
 
 /// Signals that are watched.
@@ -30,11 +33,18 @@ impl Watched {
         Signals::new([SIGINT, SIGTERM, SIGHUP]).map(Self)
     }
 
+    /// What tells, from any thread, that what serves has ended.
+    pub(super) fn ending(&self) -> impl FnOnce() + Send + use<> {
+        let handle = self.0.handle();
+        move || handle.close()
+    }
+
     /// Waits for the next one.
     pub(super) fn wait(&mut self) -> Wish {
         match self.0.forever().next() {
             Some(SIGHUP) => Wish::Reload,
-            _ => Wish::Stop,
+            Some(_) => Wish::Stop,
+            None => Wish::Ended,
         }
     }
 }

@@ -21,9 +21,10 @@ const KNOWN: ABI = ABI::V7;
 /// # Errors
 /// The operating system's refusal.
 pub(super) fn rules(needs: &Needs) -> Result<RulesetCreated, RulesetError> {
+    let ports = if needs.connects { AccessNet::BindTcp.into() } else { AccessNet::from_all(KNOWN) };
     let mut rules = Ruleset::default()
         .handle_access(AccessFs::from_all(KNOWN))?
-        .handle_access(AccessNet::from_all(KNOWN))?
+        .handle_access(ports)?
         .scope(Scope::from_all(KNOWN))?
         .create()?;
     for file in &needs.removes {
@@ -32,14 +33,33 @@ pub(super) fn rules(needs: &Needs) -> Result<RulesetCreated, RulesetError> {
     for file in &needs.opens {
         rules = allow(rules, file, AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev)?;
     }
+    for dir in &needs.changes {
+        rules = allow(rules, dir, CHANGE.into_iter().collect())?;
+    }
+    for place in needs.reads.iter().filter(|place| place.exists()) {
+        let dir = if place.is_dir() { AccessFs::ReadDir.into() } else { BitFlags::empty() };
+        rules = allow(rules, place, dir | AccessFs::ReadFile)?;
+    }
     Ok(rules)
 }
+
+/// What is done to files and directories: no program is run, no device or socket made, nothing moved to another directory.
+const CHANGE: [AccessFs; 8] = [
+    AccessFs::ReadFile,
+    AccessFs::WriteFile,
+    AccessFs::Truncate,
+    AccessFs::ReadDir,
+    AccessFs::MakeReg,
+    AccessFs::MakeDir,
+    AccessFs::RemoveFile,
+    AccessFs::RemoveDir,
+];
 
 fn allow(rules: RulesetCreated, path: &Path, access: BitFlags<AccessFs>) -> Result<RulesetCreated, RulesetError> {
     match PathFd::new(path) {
         Ok(place) => rules.add_rule(PathBeneath::new(place, access)),
         Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "what is to be done there at the end will fail");
+            tracing::warn!(%error, path = %path.display(), "what is to be done there later will fail");
             Ok(rules)
         }
     }

@@ -35,6 +35,12 @@ pub(crate) struct Needs {
     pub(crate) removes: Vec<PathBuf>,
     /// Files and devices that are opened for reading, writing and ioctls.
     pub(crate) opens: Vec<PathBuf>,
+    /// Directories below which files are made, changed and removed, but not run.
+    pub(crate) changes: Vec<PathBuf>,
+    /// Files that are read, and directories below which they are.
+    pub(crate) reads: Vec<PathBuf>,
+    /// Whether it connects to TCP servers.
+    pub(crate) connects: bool,
     /// System calls beyond those that every server makes.
     pub(crate) calls: Vec<Call>,
     /// Capabilities beyond none.
@@ -43,8 +49,9 @@ pub(crate) struct Needs {
 
 impl Default for Needs {
     fn default() -> Self {
-        let (removes, opens, calls) = (Vec::new(), Vec::new(), Vec::new());
-        Self { removes, opens, calls, capabilities: CapabilitySet::empty() }
+        let [removes, opens, changes, reads] = [const { Vec::new() }; 4];
+        let (connects, calls, capabilities) = (false, Vec::new(), CapabilitySet::empty());
+        Self { removes, opens, changes, reads, connects, calls, capabilities }
     }
 }
 

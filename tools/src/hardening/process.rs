@@ -21,16 +21,17 @@ pub(crate) fn seal_process() {
 ///
 /// Under a finite memory-lock limit `MCL_FUTURE` makes later allocations fail, so the lock is taken only with
 /// `CAP_IPC_LOCK` or without a limit; `sear doctor` says how to get there. Whoever may lift the limit does: then the
-/// capability is not needed any more.
-pub(crate) fn lock_memory() {
+/// capability is not needed any more. Whether memory is locked.
+pub(crate) fn lock_memory() -> bool {
     if let Err(error) = setrlimit(Resource::Memlock, NONE) {
         debug!(%error, "the memory-lock limit stays");
     }
     if may_lock_everything() {
         let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
-        report("lock memory", rustix::mm::mlockall(flags));
+        report("lock memory", rustix::mm::mlockall(flags)).is_some()
     } else {
         debug!("memory is not locked: the memory-lock limit is finite (see `sear doctor`)");
+        false
     }
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn become_io_flusher() {
     }
 }
 
-/// Applied to the daemon, which stays unconfined otherwise: neither it nor what it starts can get more than it has.
+/// Applied to a daemon that is not to be confined otherwise: neither it nor what it starts can get more than it has.
 pub(crate) fn forbid_new_privileges() {
     report("forbid new privileges", rustix::thread::set_no_new_privs(true));
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -255,4 +255,76 @@ fn no_capability_is_left_but_what_is_kept_and_none_comes_back() {
     assert_eq!(program.split_whitespace().nth(1), Some("0".repeat(16).as_str()), "of a program that is started");
     privileges::drop_all_but(CapabilitySet::empty()).unwrap();
     assert_eq!(capabilities(None).unwrap().permitted, CapabilitySet::empty());
+}
+
+#[test]
+fn a_daemon_keeps_its_places_and_key_servers_and_nothing_else() {
+    use std::net::ToSocketAddrs;
+
+    use crate::daemon::{Places, Section, needs};
+
+    if !alone("a_daemon_keeps_its_places_and_key_servers_and_nothing_else") {
+        return;
+    }
+    let [ours, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let at = |name: &str| ours.path().join(name);
+    let (state, data, drive, tls) = (at("state"), at("data"), at("drives/one"), at("tls"));
+    [&state, &data, &drive, &tls].into_iter().for_each(|dir| fs::create_dir_all(dir).unwrap());
+    let (certificate, config) = (tls.join("api.crt"), [at("conf/sear.toml")]);
+    fs::write(&certificate, "old").unwrap();
+    fs::create_dir(at("conf")).unwrap();
+    fs::write(other.path().join("theirs"), "x").unwrap();
+    let key_server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = key_server.local_addr().unwrap();
+    let section = Section { metadata: vec![drive.clone()], api_cert: Some(certificate.clone()), ..Section::default() };
+    let places = Places { state: &state, data: &data, config: &config, sockets: Vec::new() };
+    let needs = needs(&section, places);
+    // Another thread is not under Landlock here: it is whoever renews a certificate.
+    let (renewer, renewing) = thread_with_tasks();
+    let (before, mut attempts) = (calls(&state), calls_of_root());
+    let opens = ["make a socket", "connect a socket", "read a directory", "open a file"];
+    attempts.extend(before.into_iter().filter(|(name, _)| !opens.contains(name)));
+    attempts.push(attempt("listen at a port", || TcpListener::bind("127.0.0.1:0")));
+    attempts.push(attempt("ask the kernel about routes", || {
+        rustix::net::socket(rustix::net::AddressFamily::NETLINK, rustix::net::SocketType::RAW, None)
+    }));
+
+    confine(&needs, |_| Ok(()));
+    assert_refused(&attempts);
+    for dir in [&state, &data] {
+        let (new, whole) = (dir.join("new"), dir.join("whole"));
+        File::create_new(&new).unwrap().write_all(b"x").unwrap();
+        File::open(&new).unwrap().try_lock().unwrap();
+        fs::rename(&new, &whole).unwrap();
+        fs::hard_link(&whole, dir.join("again")).unwrap();
+        assert!(fs::read_dir(dir).unwrap().all(|name| name.is_ok()));
+        fs::canonicalize(&whole).unwrap();
+        fs::remove_file(&whole).unwrap();
+    }
+    fs::remove_dir_all(&drive).unwrap();
+    fs::create_dir(&drive).unwrap();
+    fs::write(drive.join("copy"), "back").unwrap();
+    let renewed = certificate.clone();
+    let renew = move || {
+        fs::write(renewed.with_extension("new"), "new")
+            .and_then(|()| fs::rename(renewed.with_extension("new"), renewed))
+    };
+    renewer.send(Box::new(move || renew().unwrap())).unwrap();
+    drop(renewer);
+    renewing.join().unwrap();
+    assert_eq!(fs::read(&certificate).unwrap(), b"new");
+    let found = ("localhost", address.port()).to_socket_addrs().unwrap().find(SocketAddr::is_ipv4).unwrap();
+    assert_eq!(found, address);
+    TcpStream::connect_timeout(&address, std::time::Duration::from_secs(5)).unwrap().write_all(b"x").unwrap();
+    if has_landlock() {
+        for refused in [
+            File::open("/etc/passwd").map(drop),
+            File::open(other.path().join("theirs")).map(drop),
+            fs::write(other.path().join("mine"), "x"),
+            fs::write(tls.join("api.key"), "x"),
+            fs::read_dir("/").map(drop),
+        ] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
+        }
+    }
 }

@@ -1,5 +1,13 @@
 //! `sear daemon`: a cluster over HTTPS, a volume over NBD, and what is left of both after each kind of end.
 
+mod audit;
+mod confined;
+mod drives;
+mod metrics;
+mod reload;
+mod tls;
+mod unit;
+
 use std::fs;
 use std::path::Path;
 
@@ -10,13 +18,26 @@ use crate::rig::{Ran, Rig, Up, tool};
 
 const CREATE_CLUSTER: &str = r#"{"id":1,"method":"CreateCluster","params":{"mvip":"10.0.0.1","svip":"10.0.0.2",
     "username":"admin","password":"long enough for this","nodes":["127.0.0.1"]}}"#;
+const CLUSTER: &str = r#"{"mvip":"10.0.0.1","svip":"10.0.0.2","username":"admin",
+    "password":"long enough for this","nodes":["127.0.0.1"]}"#;
 const CREATE_VOLUME: &str = r#"{"name":"vol","accountID":1,"totalSize":1000000000}"#;
 
 fn rig() -> Rig {
     let rig = Rig::new();
-    rig.file("sear.toml", b"[daemon]\napi = [\"127.0.0.1:0\"]\n");
+    configure(&rig, "");
     let config = rig.path("sear.toml");
     rig.with("SEAR_CONFIG", Some(config))
+}
+
+/// Writes the configuration with more keys of `[daemon]`.
+fn configure(rig: &Rig, more: &str) {
+    rig.file("sear.toml", format!("[daemon]\napi = [\"127.0.0.1:0\"]\n{more}").as_bytes());
+}
+
+/// A cluster with one volume, `vol.1`.
+fn create_volume(rig: &Rig) {
+    api(rig, "CreateCluster", &CLUSTER.replace('\n', ""));
+    api(rig, "CreateVolume", CREATE_VOLUME);
 }
 
 /// Calls a method over HTTPS, or says that curl is missing.

@@ -93,6 +93,13 @@ impl Rig {
         Self::start(command)
     }
 
+    /// The same, its log in a file.
+    pub(crate) fn daemon_with_log(&self) -> (Up, PathBuf) {
+        let (mut command, log) = (self.command(), self.path("log"));
+        command.args(["--json", "daemon"]).stderr(fs::File::create(&log).unwrap());
+        (Self::start(command), log)
+    }
+
     fn start(mut command: Command) -> Up {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -139,6 +146,16 @@ impl Ran {
     }
 }
 
+/// Looks again and again until it holds.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed().as_secs() < 60, "waited in vain for {what}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
 /// A serving process, killed if the test forgets it.
 pub(crate) struct Up {
     child: Child,
@@ -148,6 +165,10 @@ pub(crate) struct Up {
 impl Up {
     pub(crate) fn uri(&self) -> &str {
         self.ready["uri"].as_str().unwrap()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -8,6 +8,7 @@
 //! Each volume has a lock, so calls about different volumes run at the same time. A key lives in the cipher of an open
 //! volume and nowhere else here: closing drops it.
 
+mod counts;
 mod error;
 mod files;
 mod open;
@@ -20,12 +21,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datapath::cipher::dispatch::Engine;
 use datapath::export::nbd::{PublishError, Publisher};
-use datapath::volume::{Counter, Snapshot};
 use ekm_bridge::cluster::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
 use keywrap::keys::KeyId;
 use keywrap::volume;
 use uuid::Uuid;
 
+pub(super) use counts::Counts;
 use error::{ensure, failed, of_volume};
 use files::Files;
 use open::OpenVolume;
@@ -38,6 +39,8 @@ pub(crate) struct FileHost {
     locks: Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
     /// Held for a look only, never while something is read or written: all volumes share it.
     open: Mutex<HashMap<Uuid, Arc<OpenVolume>>>,
+    /// What volumes did before they were opened last, and under which name.
+    earlier: Mutex<HashMap<Uuid, (String, Counts)>>,
 }
 
 impl FileHost {
@@ -47,7 +50,14 @@ impl FileHost {
     /// When the directory cannot be used.
     pub(crate) fn new(dir: PathBuf, publisher: Publisher, engine: Engine) -> Result<Self, HostError> {
         let files = Files::in_dir(dir)?;
-        Ok(Self { files, publisher, engine, locks: Mutex::default(), open: Mutex::default() })
+        Ok(Self {
+            files,
+            publisher,
+            engine,
+            locks: Mutex::default(),
+            open: Mutex::default(),
+            earlier: Mutex::default(),
+        })
     }
 
     /// A volume's lock. There are as many as volumes were ever named, which is few and small.
@@ -55,15 +65,27 @@ impl FileHost {
         Arc::clone(lock(&self.locks).entry(uuid).or_default())
     }
 
-    /// Closes a volume whose lock is held.
-    fn close_locked(&self, uuid: Uuid) -> Result<(), HostError> {
-        let Some(name) = lock(&self.open).get(&uuid).map(|open| open.name.clone()) else { return Ok(()) };
+    /// It is open no more; what it did is among what was done earlier from the same moment on.
+    fn take_out(&self, uuid: Uuid) -> Option<Arc<OpenVolume>> {
+        let (mut open, mut earlier) = (lock(&self.open), lock(&self.earlier));
+        let closed = open.remove(&uuid)?;
+        let before = earlier.remove(&uuid).map(|(_, before)| before).unwrap_or_default();
+        earlier.insert(uuid, (closed.name.clone(), closed.counts().after(&before)));
+        Some(closed)
+    }
+
+    /// Closes a volume whose lock is held. What it did since the control plane had it opened.
+    fn close_locked(&self, uuid: Uuid) -> Result<Counts, HostError> {
+        let Some(name) = lock(&self.open).get(&uuid).map(|open| open.name.clone()) else {
+            return Ok(Counts::default());
+        };
         let ended = self.publisher.remove(&name);
-        let closed = lock(&self.open).remove(&uuid);
-        if let (Some(closed), Ok(()) | Err(PublishError::Flush(_))) = (closed, &ended) {
+        let Some(closed) = self.take_out(uuid) else { return Ok(Counts::default()) };
+        if let Ok(()) | Err(PublishError::Flush(_)) = &ended {
             closed.release();
         }
-        ended.map_err(failed(format!("volume {uuid} did not close in order")))
+        ended.map_err(failed(format!("volume {uuid} did not close in order")))?;
+        Ok(closed.counts().after(&closed.carried))
     }
 }
 
@@ -80,8 +102,9 @@ impl VolumeHost for FileHost {
         if lock(&self.open).get(&uuid).is_some_and(|open| open.is(name, offer)) {
             return Ok(());
         }
-        self.close_locked(uuid)?;
-        let opened = OpenVolume::open(self.files.open(uuid)?, name, offer, key, self.engine)?;
+        // Offered in another way, it goes on counting.
+        let carried = self.close_locked(uuid)?;
+        let opened = OpenVolume::open(self.files.open(uuid)?, name, offer, key, (self.engine, carried))?;
         self.publisher.add(opened.export(uuid)).map_err(failed(format!("volume {uuid} cannot be exported")))?;
         lock(&self.open).insert(uuid, Arc::new(opened));
         Ok(())
@@ -90,7 +113,7 @@ impl VolumeHost for FileHost {
     fn close(&self, uuid: Uuid) -> Result<(), HostError> {
         let one = self.lock_of(uuid);
         let _held = lock(&one);
-        self.close_locked(uuid)
+        self.close_locked(uuid).map(drop)
     }
 
     fn grow(&self, uuid: Uuid, size: u64, key: WrappingKey<'_>) -> Result<(), HostError> {
@@ -109,6 +132,7 @@ impl VolumeHost for FileHost {
         let _held = lock(&one);
         let words = "the volume is open; close it before it is erased";
         ensure(!self.is_open(uuid), HostErrorKind::InUse, || words.to_owned())?;
+        lock(&self.earlier).remove(&uuid);
         self.files.erase(uuid)
     }
 
@@ -135,14 +159,20 @@ impl VolumeHost for FileHost {
     }
 
     fn stats(&self, uuid: Uuid) -> Option<HostStats> {
-        lock(&self.open).get(&uuid).map(|open| total(&open.volume.statistics()))
+        lock(&self.open).get(&uuid).map(|open| open.counts().after(&open.carried).stats)
     }
 }
 
 impl FileHost {
-    /// What each open volume did, by the name of its export.
-    pub(super) fn all_stats(&self) -> Vec<(String, HostStats)> {
-        lock(&self.open).values().map(|open| (open.name.clone(), total(&open.volume.statistics()))).collect()
+    /// What each volume did since this process began, by the name of its export.
+    pub(super) fn all_counts(&self) -> Vec<(String, Counts)> {
+        // Both at once, and in this order: what is being closed is in one of the two.
+        let (open, mut counts) = (lock(&self.open), lock(&self.earlier).clone());
+        for (uuid, open) in open.iter() {
+            let (_, before) = counts.remove(uuid).unwrap_or_default();
+            counts.insert(*uuid, (open.name.clone(), open.counts().after(&before)));
+        }
+        counts.into_values().collect()
     }
 
     /// Opens the file once more and unlocks it from there.
@@ -152,21 +182,6 @@ impl FileHost {
         let left = volume::key_ids(&header.file).map_err(of_volume(&header.path))?;
         let gone = old == new.id || !left.contains(&old);
         ensure(gone, HostErrorKind::Failed, || format!("volume {uuid} still names master key {old}"))
-    }
-}
-
-/// What every queue of a volume has counted.
-fn total(queues: &[Snapshot]) -> HostStats {
-    let sum = |counter| queues.iter().map(|queue| queue.get(counter)).sum::<u64>();
-    HostStats {
-        read_ops: sum(Counter::Reads),
-        read_bytes: sum(Counter::ReadBytes),
-        write_ops: sum(Counter::Writes),
-        write_bytes: sum(Counter::WrittenBytes),
-        unaligned_reads: sum(Counter::UnalignedReads),
-        unaligned_writes: sum(Counter::UnalignedWrites),
-        // The two are read at different moments.
-        in_flight: sum(Counter::Started).saturating_sub(sum(Counter::Ended)),
     }
 }
 

@@ -12,6 +12,7 @@ use keywrap::geometry::{ByteLen, DataSegment};
 use keywrap::volume::{Opened, unlock_with_master};
 use uuid::Uuid;
 
+use super::counts::Counts;
 use super::error::{ensure, failed, of_file, of_volume};
 use crate::backing::{Backing, release};
 use crate::error::Error;
@@ -24,6 +25,8 @@ pub(super) struct OpenVolume {
     /// The disk of plaintext; its cipher is the only place that has the key.
     pub(super) volume: Arc<Volume>,
     segment: DataSegment,
+    /// What it did before, when it was only offered in another way.
+    pub(super) carried: Counts,
     /// Keeps the claim, and sets the length.
     file: File,
 }
@@ -35,7 +38,7 @@ impl OpenVolume {
         name: &str,
         offer: Offer,
         key: WrappingKey<'_>,
-        engine: Engine,
+        (engine, carried): (Engine, Counts),
     ) -> Result<Self, HostError> {
         let Opened { segment, volume_key, allow_discards, .. } = unlock(&backing, key)?;
         let file = backing.file.try_clone().map_err(failed("no descriptor is left".to_owned()))?;
@@ -49,12 +52,17 @@ impl OpenVolume {
         };
         let volume = Volume::open(Box::new(disk), &volume_key, segment, options);
         let volume = volume.map_err(failed(format!("{} cannot be served", backing.path.display())))?;
-        Ok(Self { name: name.to_owned(), offer, volume: Arc::new(volume), segment, file })
+        Ok(Self { name: name.to_owned(), offer, volume: Arc::new(volume), segment, carried, file })
     }
 
     /// Whether it is exported like this.
     pub(super) fn is(&self, name: &str, offer: Offer) -> bool {
         self.name == name && self.offer == offer
+    }
+
+    /// What it did since it was opened.
+    pub(super) fn counts(&self) -> Counts {
+        Counts::of(&self.volume.statistics())
     }
 
     /// What clients are offered.

@@ -18,6 +18,7 @@ use client::{Client, FLUSH, READ, WRITE};
 mod client;
 
 const SIZE: u64 = 4 << 20;
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 struct Rig {
     dir: TempDir,
@@ -207,6 +208,26 @@ fn the_numbers_are_those_of_what_was_done() {
     let stats = rig.host.stats(uuid).unwrap();
     assert_eq!((stats.write_ops, stats.write_bytes, stats.read_ops), (1, 8192, 2));
     assert_eq!((stats.unaligned_reads, stats.unaligned_writes, stats.in_flight), (1, 0, 0));
+    let counts = |name: &str| rig.host.all_counts().into_iter().find(|(of, _)| of == name).unwrap().1;
+    let by_kind = |name: &str| counts(name).latencies.map(|latency| (latency.count(), latency.errors));
+    // Times are noted when the turn ends in which the answer goes out, which may be a little later.
+    let soon = |wanted: [(u64, u64); 4]| crate::wait::wait_until(PATIENCE, || by_kind("vol") == wanted);
+    assert!(soon([(2, 0), (1, 0), (1, 0), (0, 0)]), "{:?}", by_kind("vol"));
+    assert!(counts("vol").latencies[0].nanos > 0);
+    // Offered in another way, it goes on counting for everybody; closed and opened, only for whoever counts for ever.
+    rig.host.open(uuid, "vol", Offer::ReadOnly, key.wrapping()).unwrap();
+    read(&mut rig.client("vol"), 0, 4096).unwrap();
+    assert_eq!(rig.host.stats(uuid).unwrap().read_ops, 3);
+    assert_eq!(write(&mut rig.client("vol"), 0, &[1; 4096]), Err(1));
+    // Closing it to offer it anew has flushed it.
+    assert!(soon([(3, 0), (1, 0), (2, 0), (0, 0)]), "{:?}", by_kind("vol"));
+    rig.host.close(uuid).unwrap();
+    assert_eq!(by_kind("vol")[0], (3, 0));
+    rig.host.open(uuid, "vol", Offer::ReadWrite, key.wrapping()).unwrap();
+    assert_eq!((rig.host.stats(uuid).unwrap().read_ops, by_kind("vol")[0]), (0, (3, 0)));
+    rig.host.close(uuid).unwrap();
+    rig.host.erase(uuid).unwrap();
+    assert_eq!(rig.host.all_counts().len(), 0);
 }
 
 #[test]

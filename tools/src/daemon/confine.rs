@@ -1,0 +1,120 @@
+//! What the daemon still does after its start, and may do then: docs/hardening.md.
+
+use std::path::{Path, PathBuf};
+
+use nix::libc;
+
+use super::settings::Section;
+use crate::hardening::{Call, Needs, Where};
+
+/// What the C library reads to find out the address of a host name.
+const RESOLVER: [&str; 6] =
+    ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services"];
+
+/// Places that are not in the configuration.
+pub(crate) struct Places<'a> {
+    /// The state directory.
+    pub(crate) state: &'a Path,
+    /// The directory of the volumes' files.
+    pub(crate) data: &'a Path,
+    /// The configuration files that SIGHUP reads.
+    pub(crate) config: &'a [PathBuf],
+    /// Sockets that are removed at the end.
+    pub(crate) sockets: Vec<PathBuf>,
+}
+
+/// What a daemon with this configuration needs.
+pub(crate) fn needs(section: &Section, places: Places<'_>) -> Needs {
+    let Places { state, data, config, sockets } = places;
+    let mut changes = vec![state.to_owned(), data.to_owned()];
+    changes.extend(section.metadata.iter().map(|drive| home_of(drive)));
+    let named = [&section.api_cert, &section.api_key, &section.nbd_cert, &section.nbd_key, &section.nbd_client_ca];
+    let reread = named.into_iter().flatten().chain(config).flat_map(|file| neighbourhood(file));
+    let resolver = RESOLVER.map(PathBuf::from);
+    let followed = resolver.iter().filter(|file| file.is_symlink()).filter_map(|file| home(&file.canonicalize().ok()?));
+    let reads = reread.chain(followed).chain(resolver.iter().cloned()).collect();
+    Needs { removes: sockets, changes, reads, connects: true, calls: calls(), ..Needs::default() }
+}
+
+/// The directory of a metadata drive: one that is lost comes back as another one under the same name, and Landlock knows
+/// the directory itself and not its name. At the root of the filesystem that would be everything.
+fn home_of(drive: &Path) -> PathBuf {
+    match drive.parent() {
+        Some(parent) if parent.parent().is_some() => parent.to_owned(),
+        _ => drive.to_owned(),
+    }
+}
+
+/// The directories in which a file is looked for: it may be replaced by another one of its name, and be a symbolic link.
+fn neighbourhood(file: &Path) -> Vec<PathBuf> {
+    let real = file.canonicalize().ok().and_then(|file| home(&file));
+    home(file).into_iter().chain(real).collect()
+}
+
+/// The directory of a file.
+fn home(file: &Path) -> Option<PathBuf> {
+    let parent = file.parent()?;
+    Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() })
+}
+
+/// Beyond what every server does.
+fn calls() -> Vec<Call> {
+    const ANY: &[i64] = &[
+        // files: Landlock says where
+        libc::SYS_openat,
+        libc::SYS_mkdirat,
+        libc::SYS_renameat,
+        libc::SYS_renameat2,
+        libc::SYS_linkat,
+        libc::SYS_readlinkat,
+        libc::SYS_faccessat,
+        libc::SYS_faccessat2,
+        libc::SYS_getcwd,
+        libc::SYS_getdents64,
+        libc::SYS_flock,
+        libc::SYS_statfs,
+        libc::SYS_fstatfs,
+        // key servers, and who they are
+        libc::SYS_connect,
+        libc::SYS_getsockname,
+        libc::SYS_getpeername,
+        libc::SYS_sendmmsg,
+        libc::SYS_recvmmsg,
+        // the API
+        libc::SYS_epoll_create1,
+        libc::SYS_epoll_ctl,
+        libc::SYS_epoll_pwait,
+        libc::SYS_eventfd2,
+        libc::SYS_listen,
+    ];
+    #[cfg(target_arch = "x86_64")]
+    const OLD: &[i64] = &[
+        libc::SYS_mkdir,
+        libc::SYS_rename,
+        libc::SYS_link,
+        libc::SYS_readlink,
+        libc::SYS_access,
+        libc::SYS_epoll_wait,
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    const OLD: &[i64] = &[];
+    let any = ANY.iter().chain(OLD).map(|&number| Call::any(number));
+    any.chain(LIMITED.iter().copied()).collect()
+}
+
+/// Sockets of the internet and local ones, and what is set on them.
+const LIMITED: &[Call] = &[
+    Call::only(libc::SYS_socket, &[Where::is(0, libc::AF_INET as u64)]),
+    Call::only(libc::SYS_socket, &[Where::is(0, libc::AF_INET6 as u64)]),
+    Call::only(libc::SYS_socket, &[Where::is(0, libc::AF_UNIX as u64)]),
+    Call::only(libc::SYS_ioctl, &[Where::is(1, libc::FIONBIO)]),
+    Call::only(libc::SYS_ioctl, &[Where::is(1, libc::FIONREAD)]),
+    option(&[Where::is(1, libc::SOL_SOCKET as u64), Where::is(2, libc::SO_RCVTIMEO as u64)]),
+    option(&[Where::is(1, libc::SOL_SOCKET as u64), Where::is(2, libc::SO_SNDTIMEO as u64)]),
+    option(&[Where::is(1, libc::IPPROTO_IP as u64), Where::is(2, libc::IP_RECVERR as u64)]),
+    option(&[Where::is(1, libc::IPPROTO_IPV6 as u64), Where::is(2, libc::IPV6_RECVERR as u64)]),
+];
+
+const fn option(only: &'static [Where]) -> Call {
+    Call::only(libc::SYS_setsockopt, only)
+}
