@@ -9,6 +9,7 @@ mod crowd;
 mod figure;
 mod loss;
 mod memory;
+mod rekey;
 mod world;
 
 use std::error::Error;
@@ -27,6 +28,9 @@ struct Arguments {
     /// Volumes that are unlocked at the start
     #[arg(long, value_name = "N", default_value_t = 1000)]
     volumes: usize,
+    /// The most volumes that are rekeyed
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    rekeyed: usize,
     /// How often a loss of key servers is tried
     #[arg(long, value_name = "N", default_value_t = 5)]
     rounds: usize,
@@ -44,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     figures.extend(calls::measure()?);
     figures.extend(crowd::measure(arguments.volumes)?);
     figures.extend(loss::measure(arguments.rounds)?);
+    figures.extend(rekey::measure(arguments.rekeyed)?);
     let date = arguments.date.unwrap_or_default();
     let report =
         Report { date, commit: record::commit()?, machine: Machine::this(), volumes: arguments.volumes, figures };

@@ -175,3 +175,19 @@ fn the_wrong_volume_key_is_never_sealed() {
     }
     assert!(before == contents(&file, 1 << 20), "nothing was written");
 }
+
+#[test]
+fn a_data_key_at_hand_takes_the_place_of_a_lost_master_key() {
+    let (file, created) = volume();
+    let save = || rewrap_open(&file, DEVICE, &created.volume_key, id(1), (id(2), &master(2)));
+    save().unwrap();
+    assert_eq!(key_ids(&file).unwrap(), [id(2)]);
+    assert!(same_key(&created, &unlock_with_master(&file, DEVICE, id(2), &master(2)).unwrap()));
+    save().unwrap();
+    assert_eq!(inspect(&file).unwrap().keyslots.len(), 1);
+
+    let (other, _) = volume();
+    let wrong = error(rewrap_open(&other, DEVICE, &created.volume_key, id(1), (id(2), &master(2))));
+    assert!(matches!(wrong, VolumeError::WrongVolumeKey), "{wrong}");
+    assert_eq!(key_ids(&other).unwrap(), [id(1)]);
+}

@@ -3,4 +3,5 @@
 
 mod full_drive;
 mod kill;
+mod old_header;
 mod sdk;

@@ -249,3 +249,43 @@ fn calls_about_different_volumes_run_at_the_same_time() {
         assert_eq!(read(&mut rig.client(name), 0, 4), Ok(name.as_bytes().to_vec()));
     }
 }
+
+#[test]
+fn a_volume_whose_master_key_is_lost_is_saved_by_the_data_key_while_it_is_open() {
+    let (rig, lost, new) = (Rig::new(), Key::new(), Key::new());
+    let uuid = rig.volume("v", &lost);
+    rig.host.rewrap_open(uuid, lost.0, new.wrapping()).unwrap();
+    assert_eq!(rig.host.key_ids(uuid).unwrap(), [new.0]);
+    rig.host.rewrap_open(uuid, lost.0, new.wrapping()).unwrap();
+    rig.host.close(uuid).unwrap();
+    assert_eq!(rig.host.rewrap_open(uuid, new.0, lost.wrapping()).unwrap_err().kind, HostErrorKind::Absent);
+    assert!(rig.host.open(uuid, "v", Offer::ReadWrite, lost.wrapping()).is_err());
+    rig.host.open(uuid, "v", Offer::ReadWrite, new.wrapping()).unwrap();
+}
+
+#[test]
+fn a_backup_of_a_header_is_wrapped_anew_and_erased_like_a_volume() {
+    let (rig, old, new) = (Rig::new(), Key::new(), Key::new());
+    let (uuid, other) = (rig.volume("v", &old), rig.volume("w", &old));
+    let path = rig.host.backup_path(uuid, Uuid::new_v4());
+    rig.host.back_up_header(uuid, &path).unwrap();
+    assert!(rig.host.back_up_header(uuid, &path).is_err(), "nothing is overwritten");
+    assert_eq!(rig.host.backup_key_ids(uuid, &path).unwrap(), [old.0]);
+    assert_eq!(
+        rig.host.backup_key_ids(other, &path).unwrap_err().kind,
+        HostErrorKind::Absent,
+        "it is of another volume"
+    );
+
+    rig.host.rewrap_backup(uuid, &path, old.wrapping(), new.wrapping()).unwrap();
+    rig.host.rewrap_backup(uuid, &path, old.wrapping(), new.wrapping()).unwrap();
+    assert_eq!(rig.host.backup_key_ids(uuid, &path).unwrap(), [new.0]);
+    assert_eq!(rig.host.key_ids(uuid).unwrap(), [old.0], "the volume itself is another matter");
+
+    rig.host.erase_backup(uuid, &path).unwrap();
+    assert!(!path.exists());
+    assert_eq!(rig.host.erase_backup(uuid, &path).unwrap_err().kind, HostErrorKind::Absent);
+    fs::write(&path, b"not made to its end").unwrap();
+    rig.host.erase_backup(uuid, &path).unwrap();
+    assert!(!path.exists());
+}
