@@ -153,6 +153,8 @@ fn erase(path: &Path) -> io::Result<()> {
     }
     fs::File::open(path)?.sync_all()?;
     overwrite(&file)?;
+    // What a crash may have left when the store was written anew.
+    overwrite(&dir.store_path().with_extension("redb.old"))?;
     fs::File::open(path)?.sync_all()
 }
 
