@@ -29,7 +29,8 @@ fn every_thread_is_confined_while_it_does_everything_that_a_daemon_does() {
     create_volume(&rig);
     io(&uri(&rig, "vol.1"), ["write -P 0xa5 1M 64k", "flush", "read -P 0xa5 1M 64k", "write -z 0 64k"]);
     api(&rig, "ModifyVolume", r#"{"volumeID":1,"totalSize":2000000000}"#);
-    rig.run(["rekey"]).ok();
+    rig.run(["keys", "backup", "1"]).ok();
+    rig.run(["rekey", "--now"]).ok();
     api(&rig, "DeleteVolume", r#"{"volumeID":1}"#);
     api(&rig, "PurgeDeletedVolume", r#"{"volumeID":1}"#);
     let threads = of_threads(&daemon, ["NoNewPrivs:", "Seccomp:", "CapPrm:"]);
