@@ -4,8 +4,8 @@
 //! (none) ──begin──▶ CreateNewMasterKey ──▶ RewrapDataEncryptionKeys ──▶ DecommissionOldMasterKey ──▶ (none)
 //!                        └── no key, cancelled ─┴── cancelled ────────────────────────────────────────▲
 //! ```
-//! Each phase is durable before anything of it is done, so the next start knows where to go on. What may follow what is in
-//! [`crate::rekey`].
+//! Each phase is durable before anything of it is done, so the next start knows where to go on. What may follow
+//! what: `docs/rekey.md`.
 
 use keywrap::keys::KeyId;
 use serde::{Deserialize, Serialize};
