@@ -126,6 +126,8 @@ pub struct ClusterControl {
     pub(super) recorded: Mutex<BTreeMap<VolumeId, HostStats>>,
     /// Who drives the rekey does it alone.
     pub(super) rekeying: Mutex<()>,
+    /// Who ends an old key does it alone.
+    pub(super) ending: Mutex<()>,
     /// When to try again to bring along what a rekey left behind.
     pub(super) catching_up: Mutex<CatchUp>,
     /// When to ask key servers for the state of master keys again.
@@ -171,6 +173,7 @@ impl ClusterControl {
             next_housekeeping: Mutex::default(),
             recorded: Mutex::default(),
             rekeying: Mutex::default(),
+            ending: Mutex::default(),
             catching_up: Mutex::default(),
             next_key_watch: Mutex::default(),
             wake: Wake::default(),

@@ -33,7 +33,7 @@ impl HeaderBackups for ClusterControl {
         let made =
             self.host.back_up_header(volume.uuid, &path).and_then(|()| self.host.backup_key_ids(volume.uuid, &path));
         let keys: Read = Ok(match made {
-            Ok(ids) => ids.into_iter().collect::<BTreeSet<_>>(),
+            Ok(ids) => Some(ids.into_iter().collect::<BTreeSet<_>>()),
             Err(error) => {
                 self.forget_half_made(&planned)?;
                 return Err(of_host(error));

@@ -65,7 +65,7 @@ impl ClusterControl {
             return Ok(());
         }
         let _key_stays = read(&self.in_force);
-        let seen: Read = Ok(keys.iter().copied().collect());
+        let seen: Read = Ok(Some(keys.iter().copied().collect()));
         self.read_back(&[(id, &seen)])?;
         self.hurry_catch_up();
         Ok(())

@@ -31,8 +31,9 @@ use crate::rpc::{ApiError, ErrorName};
 /// Headers in one transaction: each takes its record and an index entry or two.
 pub(super) const AT_ONCE: usize = 32;
 
-/// What became of one header: the keys that it names now, or why it could not be brought along.
-pub(super) type Read = Result<BTreeSet<KeyId>, ApiError>;
+/// What became of one header: the keys that it names now, nothing when it was left as it is, or why it could not be brought
+/// along.
+pub(super) type Read = Result<Option<BTreeSet<KeyId>>, ApiError>;
 
 impl ClusterControl {
     pub(super) fn header_records(&self) -> Outcome<Vec<Header>> {
@@ -63,7 +64,8 @@ impl ClusterControl {
             for (id, read) in headers {
                 let Some(mut header) = work.get::<Header>(*id)? else { continue };
                 match read {
-                    Ok(keys) => {
+                    Ok(None) => continue,
+                    Ok(Some(keys)) => {
                         let kept = header.keys.iter().copied().filter(|key| Some(*key) == in_force && !keys.is_empty());
                         let keys: BTreeSet<KeyId> = keys.iter().copied().chain(kept).collect();
                         header.was_read(keys, now);

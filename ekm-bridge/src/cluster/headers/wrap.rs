@@ -27,7 +27,7 @@ impl ClusterControl {
     fn wrap_volume(&self, header: &Header, new: &Owned) -> Read {
         let volume = self.records.table::<records::Volume>().get(header.volume).map_err(of_record)?;
         if volume.is_none_or(|volume| volume.path.is_none()) {
-            return Ok(header.keys.clone());
+            return Ok(None);
         }
         let from = |old: KeyId| {
             match self.master_key(old) {
@@ -57,7 +57,7 @@ impl ClusterControl {
             Place::Volume => self.host.key_ids(header.id),
             Place::Backup { path, .. } => self.host.backup_key_ids(header.volume_uuid, path),
         };
-        Ok(ids.map_err(of_host)?.into_iter().collect())
+        Ok(Some(ids.map_err(of_host)?.into_iter().collect()))
     }
 }
 
@@ -87,7 +87,7 @@ fn each(mut old: Vec<KeyId>, from: impl Fn(KeyId) -> Outcome<()>) -> Outcome<()>
 fn on_new(ids: Vec<KeyId>, new: KeyId) -> Read {
     let ids: BTreeSet<KeyId> = ids.into_iter().collect();
     if ids == BTreeSet::from([new]) {
-        return Ok(ids);
+        return Ok(Some(ids));
     }
     let message = format!("its header names other keys than master key {new} after it was wrapped by it");
     Err(ApiError::new(ErrorName::VolumeUnavailable, message))

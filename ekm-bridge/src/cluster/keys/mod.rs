@@ -1,6 +1,7 @@
 //! Keys: the cluster's key pair, key servers, key providers, and the master keys they hold.
 
 mod contact;
+mod counted;
 mod kmip_server;
 mod master_keys;
 mod pair;

@@ -61,7 +61,7 @@ impl KeyProviders for ClusterControl {
             return Ok(());
         }
         let live = self.provider(number)?;
-        let contact = self.contact.server(&server, self.cluster_uuid()?);
+        let contact = self.reach(&server)?;
         let report = live.add_server(contact).map_err(of_sync)?;
         if let Err(error) = KeyManagement::new(&self.records).assign(server.id, number) {
             live.remove_server(of_number(server.id));
@@ -106,8 +106,7 @@ impl ClusterControl {
         if let Some(provider) = live.get(&id) {
             return Ok(Arc::clone(provider));
         }
-        let cluster = self.cluster_uuid()?;
-        let servers = self.servers_of(id)?.iter().map(|server| self.contact.server(server, cluster)).collect();
+        let servers = self.servers_of(id)?.iter().map(|server| self.reach(server)).collect::<Outcome<Vec<_>>>()?;
         let store: Box<dyn Store> = Box::new(Arc::clone(self.records.store()));
         let number = i64::try_from(id.0).unwrap_or(i64::MAX);
         let settings = Settings { cache: *lock(&self.cache), ..self.config.providers };
@@ -138,7 +137,7 @@ impl ClusterControl {
     /// Has the live provider of a server, if there is one, reach it as its record says now.
     pub(super) fn replace_in_provider(&self, server: &records::KeyServer) -> Outcome<()> {
         let Some(provider) = server.provider else { return Ok(()) };
-        let contact = self.contact.server(server, self.cluster_uuid()?);
+        let contact = self.reach(server)?;
         self.provider(provider)?.replace_server(contact);
         Ok(())
     }

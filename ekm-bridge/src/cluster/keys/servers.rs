@@ -38,7 +38,7 @@ impl KeyServers for ClusterControl {
         }
         let changed = apply(known, change);
         self.check_certificates(&changed.ca_certificate, &changed.client_certificate)?;
-        self.contact.server(&changed, self.cluster_uuid()?).test().map_err(of_server)?;
+        self.reach(&changed)?.test().map_err(of_server)?;
         self.records.table().put(&changed).map_err(of_record)?;
         self.replace_in_provider(&changed)?;
         self.changed(&format!("Key server {} was modified.", changed.id))?;
@@ -67,7 +67,7 @@ impl KeyServers for ClusterControl {
 
     fn test_key_server(&self, id: KeyServerId) -> Outcome<()> {
         let known = self.server_record(id)?;
-        self.contact.server(&known, self.cluster_uuid()?).test().map_err(of_server)
+        self.reach(&known)?.test().map_err(of_server)
     }
 }
 

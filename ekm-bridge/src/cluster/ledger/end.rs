@@ -6,7 +6,7 @@ use keywrap::keys::KeyId;
 use serde_json::json;
 
 use super::step_in;
-use crate::cluster::control::{ClusterControl, Decommission};
+use crate::cluster::control::{ClusterControl, Decommission, lock};
 use crate::cluster::errors::{of_provider, of_record};
 use crate::cluster::report::{ENCRYPTION_EVENT, event, ids};
 use crate::cluster::whole::Failed;
@@ -52,6 +52,7 @@ impl ClusterControl {
     /// # Errors
     /// When the store fails, or nobody could be asked.
     pub(in crate::cluster) fn end_key(&self, id: KeyId) -> Outcome<Kept> {
+        let _alone = lock(&self.ending);
         loop {
             let key = self.key_record(id)?;
             let life = self.life(id)?;

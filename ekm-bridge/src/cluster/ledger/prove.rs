@@ -36,10 +36,10 @@ impl ClusterControl {
     /// What a look at a header shows; `None` when it shows a dependant, or nothing.
     fn reading(&self, header: &Header, look: &Read, key: KeyId) -> Option<Reading> {
         let (at, keys, is_earlier) = match look {
-            Ok(keys) if keys.contains(&key) => return None,
-            Ok(keys) => (self.now(), keys.iter().copied().collect(), false),
+            Ok(Some(keys)) if keys.contains(&key) => return None,
+            Ok(Some(keys)) => (self.now(), keys.iter().copied().collect(), false),
             // It is away. Its record never names fewer keys than it does.
-            Err(_) => (header.read?, header.keys.iter().copied().collect(), true),
+            Ok(None) | Err(_) => (header.read?, header.keys.iter().copied().collect(), true),
         };
         Some(Reading { header: header.name(), at, keys, is_earlier })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cluster::control::{ClusterControl, lock};
+use crate::cluster::control::ClusterControl;
 use crate::cluster::errors::of_record;
 use crate::cluster::report::{FaultCode, new_fault};
 use crate::provider::external::KeyState;
@@ -17,13 +17,8 @@ impl ClusterControl {
     /// Faults of keys that a key manager has ended although they are needed, and of keys that are too old; begins a rekey
     /// that is due.
     pub(in crate::cluster) fn watch_keys(&self) -> Outcome<()> {
-        let now = self.clock.0.elapsed();
-        {
-            let mut next = lock(&self.next_key_watch);
-            if *next > now {
-                return Ok(());
-            }
-            *next = now + WATCH;
+        if !self.is_due(&self.next_key_watch, WATCH) {
+            return Ok(());
         }
         let Some(cluster) = self.cluster()? else { return Ok(()) };
         let keys: Vec<MasterKeyRecord> = self.records.table().list().map_err(of_record)?;

@@ -41,6 +41,7 @@ impl ClusterControl {
         self.watch_keys()?;
         if self.is_watch_due() {
             self.watch_certificates()?;
+            self.count_volumes()?;
         }
         if self.is_housekeeping_due() {
             self.keep_totals()?;
@@ -61,7 +62,7 @@ impl ClusterControl {
         self.is_due(&self.next_housekeeping, HOUSEKEEPING)
     }
 
-    fn is_due(&self, next: &Mutex<Duration>, pause: Duration) -> bool {
+    pub(in crate::cluster) fn is_due(&self, next: &Mutex<Duration>, pause: Duration) -> bool {
         let (mut next, now) = (lock(next), self.clock.0.elapsed());
         let is_due = *next <= now;
         if is_due {

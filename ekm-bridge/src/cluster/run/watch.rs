@@ -3,7 +3,7 @@
 use crate::cluster::control::ClusterControl;
 use crate::cluster::errors::{of_provider, of_record};
 use crate::cluster::report::{FaultCode, of_alarm};
-use crate::records::{KeyProviderRecord, KeyServer, MasterKeyRecord, MasterKeyState, NewFault};
+use crate::records::{KeyProviderRecord, KeyServer, MasterKeyRecord, MasterKeyState, NewFault, VolumeStatus};
 use crate::rpc::control::Outcome;
 use crate::time::UnixSeconds;
 use crate::trust::{CertificateChain, Role, Watched, watch};
@@ -83,6 +83,23 @@ impl ClusterControl {
         for key in keys.iter().filter(|key| key.state == MasterKeyState::Active) {
             let provider = key.provider().map_or_else(|| "internal".to_owned(), |id| id.to_string());
             metrics.master_key_created.with(&[&key.id.to_string(), &provider]).set(seconds(key.created));
+        }
+        Ok(())
+    }
+
+    /// Sets the gauges of volumes.
+    pub(super) fn count_volumes(&self) -> Outcome<()> {
+        let Some(metrics) = &self.metrics else { return Ok(()) };
+        let (mut open, mut closed, mut deleted) = (0_u32, 0_u32, 0_u32);
+        for volume in self.volume_records()? {
+            match volume.status {
+                VolumeStatus::Deleted { .. } => deleted += 1,
+                VolumeStatus::Active if self.host.is_open(volume.uuid) => open += 1,
+                VolumeStatus::Active => closed += 1,
+            }
+        }
+        for (state, count) in [("open", open), ("closed", closed), ("deleted", deleted)] {
+            metrics.volumes.with(&[state]).set(f64::from(count));
         }
         Ok(())
     }
