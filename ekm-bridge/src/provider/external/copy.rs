@@ -27,11 +27,20 @@ pub(super) fn create(member: &Member, clock: &dyn Clock, id: KeyId) -> Result<Ma
 pub(super) fn ensure(member: &Member, clock: &dyn Clock, id: KeyId, key: &MasterKey) -> Result<(), ServerError> {
     match read_and_compare(member, clock, id, key) {
         Err(error) if error.kind == ErrorKind::Absent => {}
-        outcome => return outcome,
+        Ok(()) => return wake(member, clock, id),
+        Err(error) => return Err(error),
     }
     insist(member, clock, id, |member| member.ask(clock, |server| server.register(id, key)))?;
     activate(member, clock, id)?;
     read_and_compare(member, clock, id, key)
+}
+
+/// Sees a key active that is on the server: whoever brought it there may have been interrupted before.
+pub(super) fn wake(member: &Member, clock: &dyn Clock, id: KeyId) -> Result<(), ServerError> {
+    match member.ask(clock, |server| server.find(id))? {
+        Some(KeyState::PreActive) => activate(member, clock, id),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the key from `member`: is it this one?

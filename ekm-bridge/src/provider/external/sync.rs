@@ -86,11 +86,15 @@ impl ExternalProvider {
         let missing = self.add_from_memory(&mut shared)?;
         let mut report = SyncReport { keys: shared.len(), copies: 0, missing };
         for (id, Shared { key, holders }) in &shared {
-            let missing = members.iter().enumerate().filter(|(position, _)| !holders.contains(position));
-            for (_, member) in missing {
-                let copied = copy::ensure(member, self.clock.as_ref(), *id, key);
-                copied.map_err(|error| self.sync_failed(member, *id, error))?;
-                report.copies += 1;
+            for (position, member) in members.iter().enumerate() {
+                let is_holder = holders.contains(&position);
+                let done = if is_holder {
+                    copy::wake(member, self.clock.as_ref(), *id)
+                } else {
+                    copy::ensure(member, self.clock.as_ref(), *id, key)
+                };
+                done.map_err(|error| self.sync_failed(member, *id, error))?;
+                report.copies += usize::from(!is_holder);
             }
             let learnt = self.records.learn(*id, key, self.clock.wall());
             learnt.map_err(|error| self.record_failed(error))?;

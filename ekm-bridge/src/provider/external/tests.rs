@@ -396,3 +396,14 @@ fn a_test_names_every_server_that_does_not_work() {
     world.provider.remove_server(2);
     world.provider.test().unwrap();
 }
+
+#[test]
+fn a_copy_that_was_brought_and_not_made_active_is_made_so_when_the_server_joins_at_last() {
+    let world = world(1);
+    let (id, key) = world.provider.current_key().unwrap();
+    let joining = ModelServer::new(6);
+    // What a process that ended between the two requests leaves.
+    joining.state().keys.insert(id, (KeyState::PreActive, bytes(&key)));
+    world.provider.add_server(Box::new(joining.clone())).unwrap();
+    assert_eq!(joining.find(id).unwrap(), Some(KeyState::Active));
+}
