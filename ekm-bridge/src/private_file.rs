@@ -1,7 +1,7 @@
 //! Files and directories that only their owner may touch, made so that a crash leaves all of them or nothing.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -102,6 +102,19 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Writes `path` with `bytes`, mode 0600: after a crash it is the new file, or whatever there was before.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written(path, bytes)?.replace()
+}
+
+/// Writes zeros over all of a file, from its beginning, durably.
+pub(crate) fn overwrite(file: &mut File) -> io::Result<()> {
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    file.rewind()?;
+    let mut left = file.metadata()?.len();
+    while left > 0 {
+        let len = usize::try_from(left).unwrap_or(ZEROS.len()).min(ZEROS.len());
+        file.write_all(ZEROS.get(..len).unwrap_or_default())?;
+        left -= len as u64;
+    }
+    file.sync_all()
 }
 
 /// A draft for `path` that holds `bytes` durably.

@@ -1,6 +1,8 @@
 //! The ledger of master keys: which ones there are, where, and how far each is on its way out.
 //!
 //! ```text
+//!               ┌── called off ──┐
+//!               ▼                │
 //! Created ──▶ Active ──▶ ToDecommission ──▶ Revoked ──▶ Destroyed
 //!    └──────────────────────▲                               ▲
 //!                           └─ (internal: nothing to revoke)─┘

@@ -8,6 +8,7 @@ use ekm_bridge::provider::ErrorKind;
 use ekm_bridge::rpc::ErrorName;
 use ekm_bridge::rpc::control::{Faults, HeaderBackups, KeyProviders, Ledger, Volumes};
 use ekm_bridge::rpc::types::faults::ListFaults;
+use ekm_bridge::rpc::types::key_providers::AddKeyServer;
 use ekm_bridge::rpc::types::ledger::{DecommissionKey, KeyState};
 use keywrap::keys::KeyId;
 
@@ -199,6 +200,12 @@ fn a_server_that_left_with_a_copy_is_in_the_report() {
     let report = control.master_key_report(old.0).unwrap();
     assert_eq!(report.state, KeyState::Destroyed);
     assert!(report.copies_left[0].contains("second"), "{report:?}");
+
+    assert_eq!(world.contact.at("second").keys(), [old]);
+    control.add_key_server(AddKeyServer { provider, server: second }).unwrap();
+    for server in ["vault", "second"] {
+        assert_eq!(world.contact.at(server).keys(), [in_force(&control)], "a destroyed key comes back to nobody");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::cluster::errors::{of_provider, of_record};
 use crate::cluster::report::{ENCRYPTION_EVENT, event, ids};
 use crate::cluster::whole::Failed;
 use crate::provider::{EndAnswer, EndOutcome, ProviderError};
-use crate::records::key_lives::Answer;
+use crate::records::key_lives::{Answer, Word};
 use crate::records::{self, EventLog, KeyLife, KeyManagement, Management, MasterKeyRecord, MasterKeyState, Only};
 use crate::rekey::life::{self, Facts, Next};
 use crate::rekey::machine::Progress;
@@ -57,7 +57,9 @@ impl ClusterControl {
             let key = self.key_record(id)?;
             let life = self.life(id)?;
             let dependants = self.records.headers_naming(id).map_err(of_record)?;
-            let is_forced = life.word.as_ref().is_some_and(|word| word.is_forced);
+            // What was named may be lost, and nothing that came to depend on the key since.
+            let is_named = |word: &Word| word.is_forced && dependants.len() <= word.dependants;
+            let is_forced = life.word.as_ref().is_some_and(is_named);
             let facts = Facts {
                 state: key.state,
                 is_internal: key.management == Management::Internal,

@@ -1,13 +1,14 @@
 //! The metadata drives: the copies of what is remembered.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Seek, Write};
+use std::io;
 use std::path::Path;
 
 use serde_json::json;
 
 use crate::cluster::control::{ClusterControl, NODE};
 use crate::cluster::errors::{api, of_drive, of_record};
+use crate::private_file;
 use crate::records::{self, AsyncHandle, AsyncState, Drive, DriveNumber, DriveStatus, drive_report};
 use crate::rpc::control::{Drives, Outcome};
 use crate::rpc::types::async_results::AsyncResultType;
@@ -17,9 +18,6 @@ use crate::rpc::{ApiError, ErrorName};
 use crate::state_dir::StateDir;
 use crate::store::ReplicatedStore;
 use crate::store::replicated::DirectoryDrive;
-
-/// Bytes that are written at once.
-const BLOCK: usize = 1 << 16;
 
 impl Drives for ClusterControl {
     fn drives(&self) -> Outcome<Vec<DriveInfo>> {
@@ -164,14 +162,7 @@ fn overwrite(file: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
-    let mut left = store.metadata()?.len();
-    store.rewind()?;
-    while left > 0 {
-        let len = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
-        store.write_all(&[0; BLOCK][..len])?;
-        left -= len as u64;
-    }
-    store.sync_all()?;
+    private_file::overwrite(&mut store)?;
     fs::remove_file(file)
 }
 

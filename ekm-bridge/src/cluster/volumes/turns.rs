@@ -14,7 +14,8 @@ pub(in crate::cluster) struct Turns {
     freed: Condvar,
 }
 
-/// The right to work at one volume. Nobody who has one waits for another, so nobody waits in a circle.
+/// The right to work at one volume. Nobody who has one waits for another, so nobody waits in a circle;
+/// but who has a volume's may wait for that of its backups, whose holders wait for nobody.
 pub(in crate::cluster) struct Turn<'a> {
     turns: &'a Turns,
     uuid: Uuid,

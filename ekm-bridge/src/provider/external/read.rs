@@ -40,6 +40,11 @@ impl ExternalProvider {
             return Ok(key);
         }
         let record = self.records.key(id).map_err(|error| self.record_failed(error))?;
+        if record.as_ref().is_some_and(|record| record.destroyed) {
+            let message = format!("master key {id} was destroyed on every server");
+            let (kind, provider) = (ErrorKind::Absent, self.name.clone());
+            return Err(ProviderError { kind, provider, key_id: Some(id), message, source: None });
+        }
         let expected: Option<Arc<str>> = record.map(|record| record.check.into());
         let (mut left, mut asked) = (self.in_order().into_iter(), Members::new());
         let mut answers = Answers::default();

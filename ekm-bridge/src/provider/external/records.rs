@@ -28,6 +28,9 @@ pub(super) struct KeyRecord {
     pub(super) check: String,
     /// It is on its way to destruction: no server gets it any more.
     pub(super) retired: bool,
+    /// It was destroyed on every server. The record stays: a server that left with a copy may come back.
+    #[serde(default)]
+    pub(super) destroyed: bool,
 }
 
 /// A key that may lie on servers without being known.
@@ -86,7 +89,8 @@ impl Records {
     /// The key has become known; as the current one, if there was none before.
     pub(super) fn adopt(&self, held: &Held, key: &MasterKey, as_current: bool) -> Result<(), RecordError> {
         let (intent, name) = (self.intent_key(held.id), self.key_key(held.id));
-        let record = KeyRecord { created: held.intent.made, check: check(held.id, key), retired: false };
+        let record =
+            KeyRecord { created: held.intent.made, check: check(held.id, key), retired: false, destroyed: false };
         let transaction = Transaction::new().expect(&intent, held.revision).delete(&intent);
         let transaction = transaction.put(&name, json(&name, &record)?);
         let transaction = if as_current { self.first_current(transaction, held.id) } else { transaction };
@@ -133,7 +137,8 @@ impl Records {
     pub(super) fn learn(&self, id: KeyId, key: &MasterKey, created: UnixSeconds) -> Result<(), RecordError> {
         let name = self.key_key(id);
         if self.store.get(&name)?.is_none() {
-            let record = json(&name, &KeyRecord { created, check: check(id, key), retired: false })?;
+            let record = KeyRecord { created, check: check(id, key), retired: false, destroyed: false };
+            let record = json(&name, &record)?;
             self.store.commit(&Transaction::new().expect(&name, Revision::ABSENT).put(&name, record))?;
         }
         Ok(())
@@ -141,9 +146,19 @@ impl Records {
 
     /// Marks a key, if it is known, as one that no server is given any more.
     pub(super) fn retire(&self, id: KeyId) -> Result<(), RecordError> {
+        self.change(id, |record| record.retired = true)
+    }
+
+    /// A key is destroyed everywhere. It is remembered as such, so that no copy of it is ever taken for a key again.
+    pub(super) fn bury(&self, id: KeyId) -> Result<(), RecordError> {
+        self.change(id, |record| (record.retired, record.destroyed) = (true, true))
+    }
+
+    fn change(&self, id: KeyId, change: impl FnOnce(&mut KeyRecord)) -> Result<(), RecordError> {
         let name = self.key_key(id);
         let Some(entry) = self.store.get(&name)? else { return Ok(()) };
-        let record = KeyRecord { retired: true, ..parse(&name, &entry)? };
+        let mut record: KeyRecord = parse(&name, &entry)?;
+        change(&mut record);
         self.store.commit(&Transaction::new().expect(&name, entry.revision).put(&name, json(&name, &record)?))?;
         Ok(())
     }
@@ -159,22 +174,16 @@ impl Records {
         self.store.get(&name)?.map(|entry| parse(&name, &entry)).transpose()
     }
 
-    /// All keys, in the order of their ids.
+    /// All keys that are not destroyed, in the order of their ids.
     pub(super) fn keys(&self) -> Result<Vec<KeyInfo>, RecordError> {
         let info = |(id, record): (KeyId, KeyRecord)| KeyInfo { id, created: record.created };
-        Ok(self.all()?.into_iter().map(info).collect())
+        Ok(self.all()?.into_iter().filter(|(_, record)| !record.destroyed).map(info).collect())
     }
 
     fn all(&self) -> Result<Vec<(KeyId, KeyRecord)>, RecordError> {
         let prefix = format!("{}key/", self.prefix);
         let record = |(key, entry): (String, Entry)| Ok((id_of(&key, &prefix)?, parse(&key, &entry)?));
         self.store.list(&prefix)?.into_iter().map(record).collect()
-    }
-
-    /// Forgets a key that is destroyed everywhere.
-    pub(super) fn forget(&self, id: KeyId) -> Result<(), RecordError> {
-        self.store.commit(&Transaction::new().delete(self.key_key(id)))?;
-        Ok(())
     }
 
     /// The current key, if one was ever made.

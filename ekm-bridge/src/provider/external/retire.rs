@@ -24,7 +24,7 @@ impl ExternalProvider {
         self.retire(id)?;
         let answers = self.everywhere(|server| server.revoke(id).and_then(|()| server.destroy(id)));
         if answers.iter().all(EndAnswer::is_settled) {
-            self.records.forget(id).map_err(|error| self.record_failed(error))?;
+            self.records.bury(id).map_err(|error| self.record_failed(error))?;
         }
         Ok(answers)
     }
@@ -59,6 +59,21 @@ impl ExternalProvider {
     /// When the store fails.
     pub fn has_leftovers(&self) -> Result<bool, ProviderError> {
         Ok(!self.records.intents().map_err(|error| self.record_failed(error))?.is_empty())
+    }
+
+    /// Clears what was destroyed from a server that has come back with a copy of it. What it refuses now it keeps; nobody
+    /// asks it for such a key.
+    pub(super) fn clear_destroyed(&self, member: &Member) -> Result<(), ProviderError> {
+        let listed = member.ask(self.clock.as_ref(), |server| server.list()).unwrap_or_default();
+        for key in listed.into_iter().filter(|key| key.state != KeyState::Destroyed) {
+            let record = self.records.key(key.id).map_err(|error| self.record_failed(error))?;
+            if record.is_some_and(|record| record.destroyed)
+                && let Err(error) = clear(member, self.clock.as_ref(), key.id)
+            {
+                tracing::warn!(key = %key.id, "{} keeps a copy of a destroyed key: {error}", member.label());
+            }
+        }
+        Ok(())
     }
 
     /// From here on the key is neither given to any server nor kept in memory.

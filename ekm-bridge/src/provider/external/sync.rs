@@ -76,6 +76,9 @@ impl ExternalProvider {
         }
         members.push(Member::new(server).into());
         let report = self.synchronise(&members)?;
+        if let Some(new) = members.last() {
+            self.clear_destroyed(new)?;
+        }
         self.set_members(members);
         Ok(report)
     }

@@ -12,8 +12,8 @@
 //!
 //! What a file system or a flash device keeps of overwritten blocks is beyond this (docs/rekey.md).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -21,9 +21,6 @@ use super::EmbeddedStore;
 use crate::private_file;
 use crate::state_dir::{StateDir, StateError, StateLock};
 use crate::store::{Snapshot, StoreError};
-
-/// Bytes that are written at once.
-const BLOCK: usize = 1 << 16;
 
 /// Makes `snapshot` the contents of the store of `dir`, and overwrites the file that was there.
 pub(crate) fn rewrite(dir: &StateDir, lock: &StateLock, snapshot: &Snapshot) -> Result<(), StoreError> {
@@ -49,21 +46,10 @@ fn finish(path: &Path, old: &Path) -> io::Result<()> {
     };
     let store = fs::symlink_metadata(path)?;
     if (found.dev(), found.ino()) != (store.dev(), store.ino()) {
-        overwrite(&mut OpenOptions::new().write(true).open(old)?)?;
+        private_file::overwrite(&mut OpenOptions::new().write(true).open(old)?)?;
     }
     fs::remove_file(old)?;
     private_file::sync_parent(path)
-}
-
-/// Writes zeros over all of a file, durably.
-fn overwrite(file: &mut File) -> io::Result<()> {
-    let mut left = file.metadata()?.len();
-    while left > 0 {
-        let len = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
-        file.write_all(&[0; BLOCK][..len])?;
-        left -= len as u64;
-    }
-    file.sync_all()
 }
 
 #[cfg(test)]
@@ -129,7 +115,7 @@ mod tests {
                 EmbeddedStore::replace(&dir, &dir.lock().unwrap(), &snapshot).unwrap();
             }
             if crash >= 3 {
-                overwrite(&mut OpenOptions::new().write(true).open(&old).unwrap()).unwrap();
+                private_file::overwrite(&mut OpenOptions::new().write(true).open(&old).unwrap()).unwrap();
             }
             let witness = dir.path().join("witness");
             fs::hard_link(&old, &witness).unwrap();
