@@ -62,7 +62,9 @@ impl ExternalProvider {
                 continue;
             }
             let waited = asked.iter().filter_map(|member| member.waiting()).min();
-            if left.len() == 0 && waited.is_none_or(|waited| waited >= patience) {
+            // Nobody waiting, while somebody was asked, is an answer that came this very moment: the bell rings for it.
+            let is_over = asked.is_empty() || waited.is_some_and(|waited| waited >= patience);
+            if left.len() == 0 && is_over {
                 asked.iter().for_each(|member| answers.add(member.label(), silent(member)));
                 return Err(answers.into_error(&self.name, Some(id), &format!("master key {id} cannot be had")));
             }

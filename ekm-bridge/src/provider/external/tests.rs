@@ -407,3 +407,14 @@ fn a_copy_that_was_brought_and_not_made_active_is_made_so_when_the_server_joins_
     world.provider.add_server(Box::new(joining.clone())).unwrap();
     assert_eq!(joining.find(id).unwrap(), Some(KeyState::Active));
 }
+
+#[test]
+fn an_answer_that_comes_in_between_two_looks_is_not_taken_for_silence() {
+    let world = world(1);
+    let (id, _) = world.provider.current_key().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..2000).for_each(|_| drop(fresh(&world).key(id).unwrap())));
+        }
+    });
+}
