@@ -1,6 +1,7 @@
 //! What a header is read from and written to: a file or block device here, a crash simulator in the tests.
 
 mod direct;
+mod durable;
 
 use std::fs::File;
 use std::io;
@@ -41,6 +42,16 @@ pub trait Medium {
     /// # Errors
     /// The medium's own error; nothing may be assumed of earlier writes then.
     fn sync(&self) -> io::Result<()>;
+
+    /// Writes all of `buf` at byte `offset`, and returns once these bytes are durable. Nothing is said of earlier writes: on a
+    /// file that others write to as well, those are not waited for.
+    ///
+    /// # Errors
+    /// Those of [`Medium::write_all_at`] and [`Medium::sync`].
+    fn write_durably_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(buf, offset)?;
+        self.sync()
+    }
 
     /// Takes the exclusive advisory lock on the medium without waiting; taking it again through the same handle is
     /// harmless. A medium that nobody else can reach has none to take.
@@ -86,6 +97,10 @@ impl Medium for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_all()
+    }
+
+    fn write_durably_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        durable::write_all_at(self, buf, offset)
     }
 
     /// `flock(2)`, which cryptsetup takes too on a header in a plain file.

@@ -16,6 +16,7 @@
 
 mod inbox;
 mod pool;
+mod short_turns;
 
 use std::io;
 use std::sync::Arc;

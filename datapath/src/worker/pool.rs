@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::{Errand, Inbox, Worker};
+use super::{Errand, Inbox, Worker, short_turns};
 use crate::ring::Kind;
 use crate::volume::{SlowLane, Volume};
 
@@ -30,6 +30,9 @@ impl Workers {
             let (started, wait) = mpsc::channel();
             let (volumes, theirs, lane) = (volumes.to_vec(), Arc::clone(&inbox), lane.clone());
             let run = move || {
+                if let Err(error) = short_turns::ask() {
+                    tracing::debug!(%error, "a worker waits for the turns of others");
+                }
                 let mut worker = match Worker::new(kind, &volumes, theirs, &lane) {
                     Ok(worker) => worker,
                     Err(error) => {

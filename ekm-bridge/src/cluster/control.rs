@@ -1,6 +1,7 @@
 //! The one object behind the API, and what it is made of.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -36,8 +37,10 @@ pub struct Config {
     pub addresses: Vec<String>,
     /// How key providers treat keys: see `docs/keys.md`.
     pub providers: Settings,
-    /// Volumes that are opened or rewrapped at the same time.
+    /// Volumes that are opened, and headers that are read, at the same time.
     pub parallel: usize,
+    /// Headers that are wrapped by a new master key at the same time. Each waits for its medium most of the time.
+    pub rewraps: NonZeroUsize,
     /// The longest pause before another try to unlock what is locked.
     pub retry: Duration,
     /// When a master key that nothing depends on any more is destroyed.
@@ -65,6 +68,7 @@ impl Default for Config {
             addresses: Vec::new(),
             providers: Settings::default(),
             parallel: 8,
+            rewraps: const { NonZeroUsize::new(4).unwrap() },
             retry: Duration::from_secs(1),
             decommission: Decommission::default(),
             purge_after: Some(Duration::from_secs(8 * 3600)),

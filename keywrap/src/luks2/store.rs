@@ -192,10 +192,12 @@ impl<'m> Store<'m> {
         self.repair()
     }
 
-    /// Takes the lock for the rest of this store's life, and makes sure that what was read is still what is there.
+    /// Takes the lock for the rest of this store's life, and makes sure that what was read is still what is there, and
+    /// durable: a process that was killed between a write and its sync leaves a header that only the operating system has.
     fn lock(&mut self) -> Result<(), StoreError> {
         if self.lock.is_none() {
             let lock = Locked::take(self.medium)?;
+            self.medium.sync().map_err(io_error("syncing", "header", 0))?;
             if Copies::read(self.medium).choose()?.0 != self.header {
                 return Err(StoreError::ChangedMeanwhile);
             }
@@ -239,8 +241,7 @@ pub(super) fn write_durably(
     offset: u64,
     bytes: &[u8],
 ) -> Result<(), StoreError> {
-    medium.write_all_at(bytes, offset).map_err(io_error("writing", what, offset))?;
-    medium.sync().map_err(io_error("syncing", what, offset))?;
+    medium.write_durably_at(bytes, offset).map_err(io_error("writing", what, offset))?;
     let mut found = vec![0; bytes.len()];
     medium.read_back_at(&mut found, offset).map_err(io_error("reading back", what, offset))?;
     if found != bytes {

@@ -24,9 +24,8 @@ pub fn overwrite(medium: &dyn Medium, range: Range<u64>) -> io::Result<bool> {
     each_chunk(&range, |chunk, offset| {
         getrandom::fill(chunk).map_err(io::Error::other)?;
         written.update(&*chunk);
-        medium.write_all_at(chunk, offset)
+        medium.write_durably_at(chunk, offset)
     })?;
-    medium.sync()?;
     let (mut found, mut from_device) = (Sha256::new(), true);
     each_chunk(&range, |chunk, offset| {
         from_device &= medium.read_back_at(chunk, offset)?;

@@ -23,7 +23,16 @@ pub fn add_master_keyslot(
     key_id: KeyId,
     master: &MasterKey,
 ) -> Result<u32, VolumeError> {
-    let mut store = Store::open(header)?;
+    add_to(&mut Store::open(header)?, volume_key, key_id, master)
+}
+
+/// [`add_master_keyslot`] to a header that is open.
+pub(super) fn add_to(
+    store: &mut Store<'_>,
+    volume_key: &VolumeKey,
+    key_id: KeyId,
+    master: &MasterKey,
+) -> Result<u32, VolumeError> {
     let uuid = store.header().uuid;
     if SearToken::all(&store.header().metadata).any(|(_, token)| token.is_ok_and(|token| token.key_id == key_id)) {
         return Err(VolumeError::KeyIdInUse(key_id));
@@ -32,7 +41,7 @@ pub fn add_master_keyslot(
         SearToken { keyslot: 0, key_id, salt: random_salt()?, mac: mac::Mac::default(), rest: Object::default() };
     let passphrase = derive::keyslot_key(master, context(&token, uuid.as_str()));
     let mac_key = derive::mac_key(master, context(&token, uuid.as_str()));
-    let (slot, mut metadata) = write_keyslot(&mut store, volume_key, passphrase.0.expose_secret(), derived_key_cost())?;
+    let (slot, mut metadata) = write_keyslot(store, volume_key, passphrase.0.expose_secret(), derived_key_cost())?;
     token.keyslot = slot;
     mac::seal(&mac_key, &uuid, &metadata, &mut token)?;
     metadata.tokens.retain(|_, token| !SearToken::is_orphan(token));
@@ -49,7 +58,11 @@ pub fn add_master_keyslot(
 /// [`VolumeError::NoSuchKeyslot`]; [`VolumeError::LastKeyslot`] when no other keyslot is left that Sear could open;
 /// and those of changing the header. A cut may leave a keyslot in the header that no longer opens; remove it again.
 pub fn remove_keyslot(header: &dyn Medium, slot: u32) -> Result<(), VolumeError> {
-    let mut store = Store::open(header)?;
+    remove_from(&mut Store::open(header)?, slot)
+}
+
+/// [`remove_keyslot`] from a header that is open.
+pub(super) fn remove_from(store: &mut Store<'_>, slot: u32) -> Result<(), VolumeError> {
     let mut metadata = store.header().metadata.clone();
     if !metadata.keyslots.contains_key(&slot) {
         return Err(VolumeError::NoSuchKeyslot(slot));

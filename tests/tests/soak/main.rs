@@ -77,7 +77,7 @@ fn rekey(world: &World, begun: Instant) -> Rekey {
         if result["status"] == "complete" {
             break result;
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(25));
     };
     assert_eq!(result["result"]["state"], "Ready", "{result}");
     assert_eq!(result["result"]["leftBehind"], Value::Null, "{result}");

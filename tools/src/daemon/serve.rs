@@ -186,6 +186,7 @@ fn parts(
             providers,
             decommission: section.decommission(),
             purge_after: section.purge_after(),
+            rewraps: section.rekey_headers,
             ..Config::default()
         },
     }

@@ -3,12 +3,13 @@
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use datapath::export::nbd::TlsConfig;
-use ekm_bridge::cluster::Decommission;
+use ekm_bridge::cluster::{Config, Decommission};
 use ekm_bridge::provider::external::CachePolicy;
 use ekm_bridge::rpc::server::Setup;
 use serde::Deserialize;
@@ -46,6 +47,8 @@ pub(crate) struct Section {
     pub(crate) decommission: WhenUnused,
     /// With `decommission = "after-hold"`: hours since it was replaced.
     pub(crate) decommission_hold_hours: u64,
+    /// How many headers a rekey changes at the same time.
+    pub(crate) rekey_headers: NonZeroUsize,
     pub(crate) audit_limit_mib: u64,
     /// What cannot be recorded is not done.
     pub(crate) audit_required: bool,
@@ -73,6 +76,7 @@ impl Default for Section {
             key_copies: None,
             decommission: WhenUnused::default(),
             decommission_hold_hours: 168,
+            rekey_headers: Config::default().rewraps,
             audit_limit_mib: 1024,
             audit_required: false,
             purge_after_hours: 8,
@@ -166,6 +170,7 @@ impl Section {
             ("audit-required", self.audit_required != new.audit_required),
             ("decommission", self.decommission != new.decommission),
             ("decommission-hold-hours", self.decommission_hold_hours != new.decommission_hold_hours),
+            ("rekey-headers", self.rekey_headers != new.rekey_headers),
             ("purge-after-hours", self.purge_after_hours != new.purge_after_hours),
             ("log", self.log != new.log),
         ];

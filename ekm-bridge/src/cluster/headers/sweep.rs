@@ -31,7 +31,7 @@ impl ClusterControl {
             }
             let _key_stays = read(&self.in_force);
             self.announce(some, new.id)?;
-            let outcomes: Vec<Read> = in_parallel(self.config.parallel, some, |header| self.wrap(header, new));
+            let outcomes: Vec<Read> = in_parallel(self.config.rewraps.get(), some, |header| self.wrap(header, new));
             let pairs: Vec<(Uuid, &Read)> = some.iter().map(|header| header.id).zip(&outcomes).collect();
             self.read_back(&pairs)?;
             let failed = some.iter().zip(outcomes).filter_map(|(header, outcome)| Some((header, outcome.err()?)));

@@ -13,6 +13,9 @@ const WATCH: Duration = Duration::from_secs(10);
 /// How often it records what volumes did, and purges.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
+/// What rekeys take beside I/O: a tenth, where both want all of a processor.
+const NICE: i32 = 10;
+
 impl ClusterControl {
     /// One round: locked volumes are tried again when it is time, key servers and certificates are looked after, metadata
     /// drives reported. Calling it more often than needed does no harm.
@@ -91,6 +94,7 @@ impl ClusterControl {
 
     /// The life of the thread that drives rekeys, brings along what they left behind, and ends old keys.
     pub(super) fn keep_rekeying(self: Arc<Self>) {
+        step_back();
         loop {
             if let Err(error) = self.drive_rekey() {
                 tracing::warn!("the rekey cannot go on now and is tried again: {error}");
@@ -114,5 +118,13 @@ impl ClusterControl {
             state.rekey = false;
         }
         state.stop
+    }
+}
+
+/// From now on this thread, and those that it starts, run when others leave them time: I/O that clients wait for does not wait
+/// for a rekey.
+fn step_back() {
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "rekeys run like everything else");
     }
 }

@@ -6,6 +6,7 @@ mod plug;
 mod servers;
 mod sim_host;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -143,6 +144,7 @@ impl World {
                 providers: Settings { copies: 1, ..Settings::default() },
                 // A cut is at a certain step only when steps come one after the other.
                 parallel: if self.real.is_some() { 1 } else { 3 },
+                rewraps: NonZeroUsize::new(if self.real.is_some() { 1 } else { 3 }).unwrap(),
                 decommission: self.decommission,
                 ..Config::default()
             },

@@ -179,7 +179,7 @@ fn the_wrong_volume_key_is_never_sealed() {
 #[test]
 fn a_data_key_at_hand_takes_the_place_of_a_lost_master_key() {
     let (file, created) = volume();
-    let save = || rewrap_open(&file, DEVICE, &created.volume_key, id(1), (id(2), &master(2)));
+    let save = || rewrap_open(&file, DEVICE, &created.volume_key, (id(1), None), (id(2), &master(2)));
     save().unwrap();
     assert_eq!(key_ids(&file).unwrap(), [id(2)]);
     assert!(same_key(&created, &unlock_with_master(&file, DEVICE, id(2), &master(2)).unwrap()));
@@ -187,7 +187,20 @@ fn a_data_key_at_hand_takes_the_place_of_a_lost_master_key() {
     assert_eq!(inspect(&file).unwrap().keyslots.len(), 1);
 
     let (other, _) = volume();
-    let wrong = error(rewrap_open(&other, DEVICE, &created.volume_key, id(1), (id(2), &master(2))));
+    let wrong = error(rewrap_open(&other, DEVICE, &created.volume_key, (id(1), None), (id(2), &master(2))));
     assert!(matches!(wrong, VolumeError::WrongVolumeKey), "{wrong}");
     assert_eq!(key_ids(&other).unwrap(), [id(1)]);
+}
+
+#[test]
+fn a_data_key_at_hand_does_not_stand_for_a_token_that_somebody_changed() {
+    let (file, created) = volume();
+    let changed = |key: &MasterKey| {
+        let from = (id(1), Some(key));
+        rewrap_open(&file, DEVICE, &created.volume_key, from, (id(2), &master(2)))
+    };
+    assert!(changed(&master(7)).is_err(), "the token of key 1 was made by another key");
+    assert_eq!(key_ids(&file).unwrap(), [id(1), id(2)], "the new key opens it, and nothing was removed");
+    changed(&master(1)).unwrap();
+    assert_eq!(key_ids(&file).unwrap(), [id(2)]);
 }

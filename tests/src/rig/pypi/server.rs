@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, setpriority_pgrp};
 use tempfile::TempDir;
 
 use super::prepared::Prepared;
@@ -115,6 +115,15 @@ impl Server {
     pub fn freeze(&self) {
         let group = self.process.as_ref().and_then(Process::group).expect("the server runs");
         kill_process_group(group, Signal::STOP).expect("the server can be signalled");
+    }
+
+    /// Lets everything else on this machine go first.
+    ///
+    /// # Panics
+    /// When the system does not allow it.
+    pub fn step_back(&self) {
+        let group = self.process.as_ref().and_then(Process::group).expect("the server runs");
+        setpriority_pgrp(Some(group), 10).expect("a process of our own can be given less");
     }
 
     /// Starts a stopped server again, at its port and with its keys.

@@ -147,12 +147,16 @@ impl VolumeHost for FileHost {
     fn rewrap(&self, uuid: Uuid, old: WrappingKey<'_>, new: WrappingKey<'_>) -> Result<(), HostError> {
         let one = self.lock_of(uuid);
         let _held = lock(&one);
-        // Our own claim on an open volume keeps everybody else away already.
-        let header = if self.is_open(uuid) { self.files.reopen(uuid)? } else { self.files.open(uuid)? };
-        let of = of_volume(&header.path);
-        volume::rewrap(&header.file, header.len, (old.id, old.key), (new.id, new.key)).map_err(&of)?;
-        header.file.sync_all().map_err(failed(format!("volume {uuid} cannot be synced")))?;
-        self.verify(uuid, old.id, new)
+        let open = lock(&self.open).get(&uuid).cloned();
+        match open {
+            // Our own claim on it keeps everybody else away already, and its data key is at hand.
+            Some(open) => open.rewrap(&self.files.reopen(uuid)?, (old.id, Some(old.key)), new),
+            None => {
+                let header = self.files.open(uuid)?;
+                let (from, to) = ((old.id, old.key), (new.id, new.key));
+                volume::rewrap(&header.file, header.len, from, to).map(drop).map_err(of_volume(&header.path))
+            }
+        }
     }
 
     fn rewrap_open(&self, uuid: Uuid, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError> {
@@ -163,10 +167,7 @@ impl VolumeHost for FileHost {
         let Some(open) = open else {
             return ensure(false, HostErrorKind::Absent, words);
         };
-        let header = self.files.reopen(uuid)?;
-        open.rewrap(&header, old, new)?;
-        header.file.sync_all().map_err(failed(format!("volume {uuid} cannot be synced")))?;
-        self.verify(uuid, old, new)
+        open.rewrap(&self.files.reopen(uuid)?, (old, None), new)
     }
 
     fn backup_path(&self, uuid: Uuid, id: Uuid) -> PathBuf {
@@ -216,15 +217,6 @@ impl FileHost {
             counts.insert(*uuid, (open.name.clone(), open.counts().after(&before)));
         }
         counts.into_values().collect()
-    }
-
-    /// Opens the file once more and unlocks it from there.
-    fn verify(&self, uuid: Uuid, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError> {
-        let header = self.files.look_at(uuid)?;
-        volume::unlock_with_master(&header.file, header.len, new.id, new.key).map_err(of_volume(&header.path))?;
-        let left = volume::key_ids(&header.file).map_err(of_volume(&header.path))?;
-        let gone = old == new.id || !left.contains(&old);
-        ensure(gone, HostErrorKind::Failed, || format!("volume {uuid} still names master key {old}"))
     }
 }
 

@@ -9,7 +9,7 @@ use datapath::export::nbd::Export;
 use datapath::volume::{DiskOptions, Volume};
 use ekm_bridge::cluster::{HostError, HostErrorKind, Offer, WrappingKey};
 use keywrap::geometry::{ByteLen, DataSegment};
-use keywrap::keys::{KeyId, VolumeKey};
+use keywrap::keys::{KeyId, MasterKey, VolumeKey};
 use keywrap::volume::{Opened, rewrap_open, unlock_with_master};
 use uuid::Uuid;
 
@@ -74,8 +74,13 @@ impl OpenVolume {
         Export { name: self.name.clone(), description, volume: Arc::clone(&self.volume) }
     }
 
-    /// Wraps the volume by `new` with the data key that is here, and removes the keyslot of `old`.
-    pub(super) fn rewrap(&self, header: &Backing, old: KeyId, new: WrappingKey<'_>) -> Result<(), HostError> {
+    /// Wraps the volume by `new` with the data key that is here, and removes the keyslot of `old`, whose key may be missing.
+    pub(super) fn rewrap(
+        &self,
+        header: &Backing,
+        old: (KeyId, Option<&MasterKey>),
+        new: WrappingKey<'_>,
+    ) -> Result<(), HostError> {
         rewrap_open(&header.file, header.len, &self.volume_key, old, (new.id, new.key)).map_err(of_volume(&header.path))
     }
 
