@@ -1,5 +1,6 @@
 //! From criterion's files to a record that people read and programs compare.
 
+use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,17 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
+
+/// Writes `README.md`, which is how the report prints itself, and `results.json` into `folder`, which it returns.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_report(folder: PathBuf, report: &(impl Serialize + Display)) -> io::Result<PathBuf> {
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("results.json"), serde_json::to_string_pretty(report)? + "\n")?;
+    fs::write(folder.join("README.md"), report.to_string())?;
+    Ok(folder)
+}
 
 /// One benchmark's outcome.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -116,11 +128,7 @@ impl Record {
     /// # Errors
     /// When the folder cannot be written.
     pub fn write(&self, root: &Path) -> io::Result<PathBuf> {
-        let folder = root.join(&self.machine.slug).join(&self.date);
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("results.json"), serde_json::to_string_pretty(self)? + "\n")?;
-        fs::write(folder.join("README.md"), self.to_string())?;
-        Ok(folder)
+        write_report(root.join(&self.machine.slug).join(&self.date), self)
     }
 }
 

@@ -115,6 +115,9 @@ pub struct Queue {
 /// sent, cost little beside them; few enough that a client does not wait long for the first.
 const TURN: usize = 1 << 20;
 
+/// Operations of one turn that there is room for from the start: as many as a ring takes.
+const ENDED: usize = 256;
+
 struct Task {
     tag: u64,
     kind: Kind,
@@ -176,7 +179,7 @@ impl Queue {
             stats,
             looked: false,
             begun: None,
-            ended: Vec::new(),
+            ended: Vec::with_capacity(ENDED),
         })
     }
 

@@ -12,8 +12,10 @@ use super::headers::CatchUp;
 use super::host::{HostStats, VolumeHost};
 use super::journal::Journal;
 use super::keys::Contact;
+use super::rekey::Waiting;
 use super::run::Retry;
 use super::shared_clock::SharedClock;
+use super::trusted_time::TrustedTime;
 use super::volumes::Turns;
 use crate::metrics::Sear;
 use crate::provider::InternalProvider;
@@ -106,6 +108,8 @@ pub struct ClusterControl {
     pub(super) contact: Arc<dyn Contact>,
     pub(super) host: Arc<dyn VolumeHost>,
     pub(super) clock: SharedClock,
+    /// How far the time of day is believed.
+    pub(super) trusted: Mutex<TrustedTime>,
     pub(super) metrics: Option<Arc<Sear>>,
     pub(super) journal: Option<Arc<dyn Journal>>,
     pub(super) config: Config,
@@ -128,6 +132,8 @@ pub struct ClusterControl {
     pub(super) next_housekeeping: Mutex<Duration>,
     /// What is recorded already of what open volumes did since they were opened.
     pub(super) recorded: Mutex<BTreeMap<VolumeId, HostStats>>,
+    /// What the rekey waits for, if it does.
+    pub(super) waiting: Mutex<Option<Waiting>>,
     /// Who drives the rekey does it alone.
     pub(super) rekeying: Mutex<()>,
     /// Who ends an old key does it alone.
@@ -164,6 +170,7 @@ impl ClusterControl {
             contact,
             host,
             clock: SharedClock(clock),
+            trusted: Mutex::default(),
             metrics,
             journal,
             cache: Mutex::new(config.providers.cache),
@@ -176,6 +183,7 @@ impl ClusterControl {
             next_watch: Mutex::default(),
             next_housekeeping: Mutex::default(),
             recorded: Mutex::default(),
+            waiting: Mutex::default(),
             rekeying: Mutex::default(),
             ending: Mutex::default(),
             catching_up: Mutex::default(),

@@ -23,6 +23,7 @@ mod rekey;
 mod report;
 mod run;
 mod shared_clock;
+mod trusted_time;
 mod volumes;
 mod whole;
 

@@ -99,20 +99,20 @@ impl InternalProvider {
         }
     }
 
-    /// A new random key and its record, not yet in the store.
-    fn new_record(&self) -> Result<(KeyId, MasterKey, Vec<u8>), ProviderError> {
+    /// A new random key called `id` and its record, not yet in the store.
+    fn new_record(&self, id: KeyId) -> Result<(MasterKey, Vec<u8>), ProviderError> {
         let root = self.root_for_sealing()?;
-        let id = KeyId::random();
         let no_randomness = |_| refused(None, "the operating system gave no randomness for a master key".into());
         let key = MasterKey(Secret::random().map_err(no_randomness)?);
         let record = SealedKey::seal(&root, id, UnixSeconds::now(), &key)
             .map_err(|error| refused(Some(id), format!("the new key cannot be wrapped: {error}")))?;
-        Ok((id, key, record.to_bytes()))
+        Ok((key, record.to_bytes()))
     }
 
     /// Makes the first key and declares it current, in one transaction; somebody else's if they were faster.
     fn make_current(&self) -> Result<(KeyId, MasterKey), ProviderError> {
-        let (id, key, record) = self.new_record()?;
+        let id = KeyId::random();
+        let (key, record) = self.new_record(id)?;
         let transaction = Transaction::new()
             .expect(CURRENT, Revision::ABSENT)
             .put(record_key(id), record)
@@ -156,12 +156,21 @@ impl KeyProvider for InternalProvider {
         NAME
     }
 
-    fn create_key(&self) -> Result<KeyId, ProviderError> {
-        let (id, _, record) = self.new_record()?;
+    /// The order is the id of the key.
+    fn create_key_for(&self, order: Uuid) -> Result<KeyId, ProviderError> {
+        let id = KeyId(order);
+        if self.record(id)?.is_some() {
+            return Ok(id);
+        }
+        let (_, record) = self.new_record(id)?;
         let key = record_key(id);
         let transaction = Transaction::new().expect(&key, Revision::ABSENT).put(&key, record);
-        self.store.commit(&transaction).map_err(store_failed)?;
-        Ok(id)
+        match self.store.commit(&transaction) {
+            Ok(_) => Ok(id),
+            // Somebody else made it for the same order.
+            Err(StoreError::Conflict { .. }) if self.record(id)?.is_some() => Ok(id),
+            Err(error) => Err(store_failed(error)),
+        }
     }
 
     fn key(&self, id: KeyId) -> Result<MasterKey, ProviderError> {
@@ -184,7 +193,7 @@ impl KeyProvider for InternalProvider {
     }
 
     fn list(&self) -> Result<Vec<KeyInfo>, ProviderError> {
-        let info = |(id, record): (KeyId, SealedKey)| KeyInfo { id, created: record.created() };
+        let info = |(id, record): (KeyId, SealedKey)| KeyInfo { id, created: record.created(), order: Some(id.0) };
         Ok(self.records()?.into_iter().map(info).collect())
     }
 

@@ -9,6 +9,7 @@ mod sealed;
 use std::time::Duration;
 
 use keywrap::keys::{KeyId, MasterKey};
+use uuid::Uuid;
 
 pub use internal::InternalProvider;
 pub use root_key::{RootKey, RootKeyError, RootKeyFile, RootKeySource};
@@ -24,6 +25,8 @@ pub struct KeyInfo {
     pub id: KeyId,
     /// When the provider made it.
     pub created: UnixSeconds,
+    /// The order that it was made for: see [`KeyProvider::create_key_for`].
+    pub order: Option<Uuid>,
 }
 
 /// What one place answered when a key was to end there.
@@ -63,7 +66,17 @@ pub trait KeyProvider: Send + Sync {
     ///
     /// # Errors
     /// Any [`ErrorKind`] but `Absent`.
-    fn create_key(&self) -> Result<KeyId, ProviderError>;
+    fn create_key(&self) -> Result<KeyId, ProviderError> {
+        self.create_key_for(Uuid::new_v4())
+    }
+
+    /// The same for an order that the caller has made durable before: whoever ended in the middle finds what became of it
+    /// by the order, and by nothing else. A clock may have been set since, and keys of others may have come. A repeat gives
+    /// the same key.
+    ///
+    /// # Errors
+    /// As [`Self::create_key`].
+    fn create_key_for(&self, order: Uuid) -> Result<KeyId, ProviderError>;
 
     /// The key called `id`.
     ///

@@ -38,6 +38,9 @@ pub struct KeyLife {
     pub word: Option<Word>,
     /// What key servers and metadata drives answered when it was ended.
     pub answers: Vec<Answer>,
+    /// When its hold began, where the time of the last step is one to come: a clock was set back since.
+    #[serde(default)]
+    pub held_since: Option<UnixSeconds>,
 }
 
 /// A state that a key went into.
@@ -129,7 +132,7 @@ impl KeyLife {
     #[must_use]
     pub fn new(id: KeyId) -> Self {
         let (steps, dependants, left_on, answers) = Default::default();
-        Self { id, steps, dependants, left_on, proof: None, proofs: 0, word: None, answers }
+        Self { id, steps, dependants, left_on, proof: None, proofs: 0, word: None, answers, held_since: None }
     }
 
     /// Notes how many headers depend on it, if that has changed. The middle of a long row is given up.

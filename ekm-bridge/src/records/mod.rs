@@ -9,6 +9,7 @@
 //! Pages: `docs/registry.md` (kinds, keys, rules).
 
 pub mod async_results;
+pub mod clock_mark;
 pub mod cluster;
 pub mod drive_report;
 pub mod drives;
@@ -34,6 +35,7 @@ mod work;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use async_results::{AsyncHandle, AsyncResult, AsyncResults, AsyncState};
+pub use clock_mark::ClockMark;
 pub use cluster::{ApiUser, Cluster, PasswordHash, SoftwareEncryption};
 pub use drives::{Drive, DriveKind, DriveNumber, DriveStatus};
 pub use events::{Event, EventId, EventLog, EventQuery, NewEvent};

@@ -9,6 +9,7 @@
 
 use keywrap::keys::KeyId;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::async_results::AsyncHandle;
 use super::id::Only;
@@ -35,6 +36,10 @@ pub struct Rekey {
     /// Whether it was called off.
     #[serde(default)]
     pub is_cancelled: bool,
+    /// What the new key is made for: the key of this order is the rekey's, and no other is. Only a rekey that an earlier
+    /// release began has none.
+    #[serde(default)]
+    pub order: Option<Uuid>,
 }
 
 /// How far a rekey is.

@@ -40,6 +40,8 @@ struct World {
     medium: [u8; VOLUMES],
     record: [u8; VOLUMES],
     is_there: [bool; VOLUMES],
+    /// A key whose provider gives no answer.
+    silent: Option<usize>,
 }
 
 fn id(key: usize) -> KeyId {
@@ -69,11 +71,17 @@ impl World {
             medium: [bit(0); VOLUMES],
             record: [bit(0); VOLUMES],
             is_there: [true; VOLUMES],
+            silent: None,
         }
     }
 
     fn is_live(&self, key: usize) -> bool {
         self.servers.iter().any(|server| server[key] == OnServer::Live)
+    }
+
+    /// Whether the key can be had now.
+    fn is_at_hand(&self, key: usize) -> bool {
+        self.is_live(key) && self.silent != Some(key)
     }
 
     fn dependants(&self, key: usize) -> usize {
@@ -124,7 +132,8 @@ impl World {
         if rekey.phase == RekeyPhase::CreateNewMasterKey {
             // One server makes the key, the other gets a copy; either may be away.
             for server in 0..SERVERS {
-                if self.servers[server][new] == OnServer::Absent && !rekey.is_cancelled {
+                let is_absent = self.servers[server][new] == OnServer::Absent;
+                if is_absent && !rekey.is_cancelled && self.silent != Some(new) {
                     next.push(self.with(|world| world.servers[server][new] = OnServer::Live));
                 }
             }
@@ -132,27 +141,25 @@ impl World {
             next.extend(self.told(outcome));
         }
         let is_wrapped = rekey.new.is_some_and(|new| self.dependants(number(new)) > 0);
+        let is_stuck = rekey.new.is_some_and(|new| !self.is_at_hand(number(new)));
         next.extend(self.told(Input::Moved));
         next.extend(self.told(Input::Ended));
-        next.extend(self.told(Input::Cancel { is_wrapped }));
+        next.extend(self.told(Input::Cancel { is_wrapped, is_stuck }));
         next
     }
 
-    /// A header on its way to the key in force: announced, wrapped, freed of the others, read back.
+    /// A header on its way to the key in force: announced, wrapped, freed of the others, read back. The data key comes from
+    /// another key, or from the memory of an open volume, also while no other key is to be had.
     fn of_volume(&self, volume: usize) -> Vec<Self> {
         let (medium, record) = (self.medium[volume], self.record[volume]);
         let mut next = vec![self.with(|world| world.record[volume] |= bit(self.in_force))];
         if !self.is_there[volume] {
             return next;
         }
-        let opens = (0..KEYS).any(|key| medium & bit(key) != 0 && self.is_live(key));
-        for key in (0..KEYS).filter(|key| record & bit(*key) != 0 && self.is_live(*key)) {
-            if opens && medium & bit(key) == 0 && key == self.in_force {
-                next.push(self.with(|world| world.medium[volume] |= bit(key)));
-            }
-            if medium & bit(key) != 0 && key == self.in_force {
-                next.push(self.with(|world| world.medium[volume] = bit(key)));
-            }
+        let key = self.in_force;
+        if record & bit(key) != 0 && self.is_at_hand(key) {
+            let wrapped = if medium & bit(key) == 0 { medium | bit(key) } else { bit(key) };
+            next.push(self.with(|world| world.medium[volume] = wrapped));
         }
         next.push(self.with(|world| world.record[volume] = medium));
         next
@@ -184,7 +191,7 @@ impl World {
     fn proof_of(&self, key: usize) -> Vec<Self> {
         let is_named = (0..VOLUMES).any(|volume| self.is_there[volume] && self.medium[volume] & bit(key) != 0);
         let agrees = self.servers.iter().all(|server| server[self.in_force] == OnServer::Live);
-        if is_named || !agrees {
+        if is_named || !agrees || self.silent == Some(self.in_force) {
             return Vec::new();
         }
         vec![self.with(|world| world.proven[key] = true)]
@@ -194,6 +201,9 @@ impl World {
     fn ends_everywhere(&self, key: usize, to: OnServer, state: MasterKeyState) -> Vec<Self> {
         let is_done = |on: OnServer| on == OnServer::Absent || on == OnServer::Destroyed || on == to;
         let open: Vec<usize> = (0..SERVERS).filter(|server| !is_done(self.servers[*server][key])).collect();
+        if self.silent == Some(key) {
+            return Vec::new();
+        }
         if open.is_empty() {
             return vec![self.with(|world| world.ledger[key] = Some(state))];
         }
@@ -211,9 +221,10 @@ impl World {
                 world.rekey = Some(Progress { old: id(world.in_force), new: None, phase, is_cancelled: false });
             }));
         }
+        next.extend([None].into_iter().chain((0..=self.begun).map(Some)).map(|key| self.with(|w| w.silent = key)));
         // A copy that was missed is made up for.
         for server in 0..SERVERS {
-            if self.servers[server][self.in_force] == OnServer::Absent {
+            if self.servers[server][self.in_force] == OnServer::Absent && self.silent.is_none() {
                 next.push(self.with(|world| world.servers[server][world.in_force] = OnServer::Live));
             }
         }
@@ -239,7 +250,7 @@ impl World {
 
     /// Nothing is left to do: one key, and every header names it alone.
     fn check_end(&self) {
-        let is_quiet = self.is_there.iter().all(|there| *there) && self.rekey.is_none();
+        let is_quiet = self.is_there.iter().all(|there| *there) && self.rekey.is_none() && self.silent.is_none();
         let is_whole = self.servers.iter().all(|server| server[self.in_force] == OnServer::Live);
         if !is_quiet || !is_whole || !self.steps().is_empty() {
             return;
@@ -269,4 +280,35 @@ fn whatever_the_order_no_volume_is_lost_and_no_key_ends_early_or_stays_for_ever(
         }
     }
     assert!(known.len() > 10_000 && ends > 0, "{} worlds, {ends} ends", known.len());
+}
+
+/// Two rekeys back to back, the key of the first one away for good: no volume is lost, and the second comes to its end.
+#[test]
+fn a_rekey_that_is_stuck_ends_when_it_is_called_off_and_another_one_brings_open_volumes_along() {
+    let begins = |world: &World| {
+        let phase = RekeyPhase::CreateNewMasterKey;
+        world.with(|world| {
+            world.begun += 1;
+            world.servers.iter_mut().for_each(|server| server[world.begun] = OnServer::Live);
+            world.rekey = Some(Progress { old: id(world.in_force), new: None, phase, is_cancelled: false });
+        })
+    };
+    let world = begins(&World::first()).told(Input::KeyMade(id(1))).unwrap();
+    // One volume is on both keys, the other on the old one, when the key is out of reach.
+    let mut world = world.with(|world| (world.medium[0], world.record, world.silent) = (3, [3, 3], Some(1)));
+    assert!(world.told(Input::Cancel { is_wrapped: true, is_stuck: false }).is_none());
+    world = world.told(Input::Cancel { is_wrapped: true, is_stuck: true }).unwrap();
+    assert!(world.of_key(0).is_empty(), "the oldest key has dependants");
+    world = world.told(Input::Ended).unwrap();
+    world = begins(&world).told(Input::KeyMade(id(2))).unwrap();
+    let mut steps = 0;
+    while let Some(next) = world.steps().into_iter().find(|next| next.rekey.is_none_or(|rekey| !rekey.is_cancelled)) {
+        world = next;
+        world.check();
+        steps += 1;
+        assert!(steps < 1000, "it never ends: {world:?}");
+    }
+    assert_eq!((world.medium, world.in_force), ([bit(2); VOLUMES], 2));
+    let states = [0, 1].map(|key| world.ledger[key]);
+    assert_eq!(states, [Some(MasterKeyState::Destroyed), Some(MasterKeyState::ToDecommission)], "the silent one waits");
 }

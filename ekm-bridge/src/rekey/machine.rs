@@ -3,9 +3,12 @@
 //! ```text
 //!              KeyMade                         Moved                          Ended
 //! CreateNewMasterKey ──▶ RewrapDataEncryptionKeys ──▶ DecommissionOldMasterKey ──▶ Done
-//!   │ NoKey ▶ NoKey        │
-//!   └ Cancel ▶ Cancelled   └ Cancel, while no header names the new key ▶ Cancelled, the old key in force again
+//!   │ NoKey ▶ NoKey        ├ Cancel, while no header names the new key ▶ Cancelled, the old key in force again
+//!   └ Cancel ▶ Cancelled   └ Cancel, while the new key is out of reach ─▲ the rest is left behind
 //! ```
+//! A rekey whose new key is out of reach and has wrapped something cannot be called off: some volumes need the new key by now
+//! and some the old one. It ends where it is. The new key stays in force, the old one stays for whoever needs it, and
+//! another rekey may begin.
 
 use keywrap::keys::KeyId;
 
@@ -60,6 +63,8 @@ pub enum Input {
     Cancel {
         /// Whether any header may name the new key.
         is_wrapped: bool,
+        /// Whether the new key is out of reach, so that the rekey cannot go on.
+        is_stuck: bool,
     },
 }
 
@@ -136,8 +141,12 @@ pub fn step(at: Progress, input: Input) -> Result<Change, Refused> {
             ends(if at.is_cancelled { Ending::Cancelled } else { Ending::NoKey }, vec![])
         }
         (CreateNewMasterKey, Input::Cancel { .. }) => goes(Progress { is_cancelled: true, ..at }, vec![]),
-        (RewrapDataEncryptionKeys, Input::Moved) => goes(Progress { phase: DecommissionOldMasterKey, ..at }, vec![]),
-        (RewrapDataEncryptionKeys, Input::Cancel { is_wrapped: false }) => {
+        (RewrapDataEncryptionKeys, Input::Moved | Input::Cancel { is_wrapped: true, is_stuck: true }) => {
+            goes(Progress { phase: DecommissionOldMasterKey, ..at }, vec![])
+        }
+        // Called off in the middle of the last pass.
+        (DecommissionOldMasterKey, Input::Moved) => goes(at, vec![]),
+        (RewrapDataEncryptionKeys, Input::Cancel { is_wrapped: false, .. }) => {
             let unused = at.new.map(KeyChange::Unused);
             ends(Ending::Cancelled, [KeyChange::Restored(at.old)].into_iter().chain(unused).collect())
         }
@@ -167,15 +176,18 @@ mod tests {
                     Input::NoKey,
                     Input::Moved,
                     Input::Ended,
-                    Input::Cancel { is_wrapped: false },
-                    Input::Cancel { is_wrapped: true },
+                    Input::Cancel { is_wrapped: false, is_stuck: false },
+                    Input::Cancel { is_wrapped: false, is_stuck: true },
+                    Input::Cancel { is_wrapped: true, is_stuck: false },
+                    Input::Cancel { is_wrapped: true, is_stuck: true },
                 ] {
                     answers.push(step(at, input));
                 }
             }
         }
         let (fine, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-        assert_eq!((fine.len(), refused.len()), (8 + 4 + 2, 36 - 14));
+        // Three phases, called off or not: a key, none, four ways to cancel; moved, three ways; moved, ended.
+        assert_eq!((fine.len(), refused.len()), (2 * (6 + 4 + 2), 48 - 24));
     }
 
     #[test]
@@ -192,13 +204,23 @@ mod tests {
     fn a_cancelled_rekey_leaves_the_old_key_in_force_and_the_new_one_to_be_destroyed() {
         let (old, new) = (KeyId::random(), KeyId::random());
         let at = Progress { old, new: Some(new), phase: RekeyPhase::RewrapDataEncryptionKeys, is_cancelled: false };
-        assert_eq!(step(at, Input::Cancel { is_wrapped: true }), Err(Refused::TooLate));
-        let change = step(at, Input::Cancel { is_wrapped: false }).unwrap();
+        assert_eq!(step(at, Input::Cancel { is_wrapped: true, is_stuck: false }), Err(Refused::TooLate));
+        let change = step(at, Input::Cancel { is_wrapped: false, is_stuck: false }).unwrap();
         let keys = vec![KeyChange::Restored(old), KeyChange::Unused(new)];
         assert_eq!(change, Change { next: Next::Ends(Ending::Cancelled), keys });
 
         let at = Progress { new: None, phase: RekeyPhase::CreateNewMasterKey, is_cancelled: true, ..at };
         let change = step(at, Input::KeyMade(new)).unwrap();
         assert_eq!(change, Change { next: Next::Ends(Ending::Cancelled), keys: vec![KeyChange::Unused(new)] });
+    }
+
+    #[test]
+    fn a_rekey_that_is_stuck_after_it_has_wrapped_something_ends_where_it_is_and_changes_no_key() {
+        let (old, new) = (KeyId::random(), KeyId::random());
+        let at = Progress { old, new: Some(new), phase: RekeyPhase::RewrapDataEncryptionKeys, is_cancelled: false };
+        let change = step(at, Input::Cancel { is_wrapped: true, is_stuck: true }).unwrap();
+        let next = Progress { phase: RekeyPhase::DecommissionOldMasterKey, ..at };
+        assert_eq!(change, Change { next: Next::Goes(next), keys: vec![] });
+        assert_eq!(step(next, Input::Moved), Ok(change), "a pass that ends later changes nothing");
     }
 }

@@ -120,3 +120,30 @@ fn a_late_answer_of_the_only_server_is_used_and_it_is_not_asked_again_and_again(
     assert!(took < LIMIT, "{took:?}");
     running.stop().unwrap();
 }
+
+#[test]
+fn servers_that_hang_are_checked_at_once_and_a_stop_waits_for_none() {
+    let world = World::new();
+    let (control, provider) = world.with_provider();
+    world.add_server(&control, provider, "second");
+    let other = world.add_provider(&control);
+    world.add_server(&control, other, "third");
+    for provider in [provider, other, provider] {
+        assert!(is_done(&rekey(&control, Some(provider))));
+    }
+    let servers = ["vault", "second"].map(|name| world.contact.at(name));
+    let control = world.boot_with(Arc::new(world.contact.clone()), Arc::new(SystemClock::default()), None);
+    let before = servers.each_ref().map(|server| server.requests());
+    servers.iter().for_each(|server| server.hang(true));
+    let running = control.start().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    for (server, before) in servers.iter().zip(before) {
+        assert!(server.requests() > before, "the first one holds up no other");
+    }
+    let start = Instant::now();
+    running.stop().unwrap();
+    let took = start.elapsed();
+    println!("stopped after {took:?}");
+    assert!(took < LIMIT, "{took:?}");
+    servers.iter().for_each(|server| server.hang(false));
+}

@@ -4,9 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it is")]
 
 mod boot;
+mod broken_volume;
 mod calling_off;
+mod clock;
 mod crash;
 mod crash_matrix;
+mod disagreement;
 mod drives;
 mod hanging;
 mod kmip;
@@ -22,4 +25,5 @@ mod rules;
 #[path = "../../../tests/src/sim/mod.rs"]
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "the tests of headers use all of it")]
 mod sim;
+mod stuck;
 mod volumes;

@@ -24,6 +24,13 @@ pub enum Fault {
         /// The error, such as `StorageFull`.
         kind: io::ErrorKind,
     },
+    /// From this step on every write and sync fails with an error; of the first one half has been done.
+    From {
+        /// The step.
+        step: usize,
+        /// The error, such as `StorageFull`.
+        kind: io::ErrorKind,
+    },
     /// Every write and sync fails.
     ReadOnly,
 }
@@ -127,6 +134,7 @@ impl State {
         match self.fault {
             Fault::PowerCut { step: cut } if step >= cut => Err(io::Error::other("power cut")),
             Fault::Error { step: at, kind } if step == at => Err(kind.into()),
+            Fault::From { step: from, kind } if step >= from => Err(kind.into()),
             Fault::ReadOnly => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
             _ => Ok(()),
         }
@@ -135,6 +143,15 @@ impl State {
     /// Whether the step just counted is the one that the power failed in: its write may still reach the medium.
     fn in_the_cut(&self) -> bool {
         matches!(self.fault, Fault::PowerCut { step } if step + 1 == self.steps)
+    }
+
+    /// Whether half of the write that has just failed was done.
+    fn is_half_done(&self) -> bool {
+        match self.fault {
+            Fault::Error { .. } => true,
+            Fault::From { step, .. } => step + 1 == self.steps,
+            _ => false,
+        }
     }
 
     fn write(&mut self, bytes: &[u8], offset: u64) {
@@ -166,7 +183,7 @@ impl Medium for SimMedium {
         match outcome {
             Ok(()) => state.write(buf, offset),
             Err(_) if state.in_the_cut() => state.write(buf, offset),
-            Err(_) if matches!(state.fault, Fault::Error { .. }) => {
+            Err(_) if state.is_half_done() => {
                 state.write(&buf[..buf.len() / SECTOR / 2 * SECTOR], offset);
             }
             Err(_) => {}
@@ -219,6 +236,16 @@ mod tests {
         for expected in [(0, 0), (1, 0), (0, 2), (1, 2)] {
             assert!(left.contains(&expected), "{expected:?}");
         }
+    }
+
+    #[test]
+    fn an_error_that_stays_leaves_half_of_the_first_write_and_nothing_after_it() {
+        let medium = SimMedium::new(Image::zeroed(LEN), Fault::From { step: 1, kind: io::ErrorKind::StorageFull });
+        medium.write_all_at(&[1; 1024], 0).unwrap();
+        medium.write_all_at(&[2; 1024], 1024).unwrap_err();
+        medium.write_all_at(&[3; 1024], 2048).unwrap_err();
+        assert_eq!(medium.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!([0, 1024, 1536, 2048].map(|offset| byte_at(&medium.visible(), offset)), [1, 2, 0, 0]);
     }
 
     #[test]

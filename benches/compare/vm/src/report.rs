@@ -1,9 +1,10 @@
 //! The result: tables for people, JSON for programs.
 
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use sear_benches::machine::Machine;
+use sear_benches::record::write_report;
 use serde::Serialize;
 
 use crate::race::{LOADS, Pace, Section};
@@ -31,11 +32,7 @@ impl Report {
     /// # Errors
     /// When the folder cannot be written.
     pub(crate) fn write(&self, root: &Path) -> io::Result<PathBuf> {
-        let folder = root.join(&self.machine.slug).join(&self.date).join("vm");
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("results.json"), serde_json::to_string_pretty(self)? + "\n")?;
-        fs::write(folder.join("README.md"), self.to_string())?;
-        Ok(folder)
+        write_report(root.join(&self.machine.slug).join(&self.date).join("vm"), self)
     }
 }
 

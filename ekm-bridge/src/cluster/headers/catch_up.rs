@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Read;
 use crate::cluster::control::{ClusterControl, lock, read};
 use crate::cluster::errors::of_record;
-use crate::cluster::rekey::{SUBJECT, remainder};
+use crate::cluster::rekey::{SUBJECT, is_silence, out_of_reach, remainder};
 use crate::cluster::report::FaultCode;
 use crate::records::{Header, Only, Rekey};
 use crate::rpc::control::Outcome;
@@ -35,7 +35,15 @@ impl ClusterControl {
         if behind.is_empty() {
             return self.resolve(FaultCode::RekeyIncomplete, SUBJECT);
         }
-        let left = self.sweep(&behind, &self.master_key(id)?)?;
+        let key = match self.master_key(id) {
+            Ok(key) => key,
+            Err(error) if is_silence(&error) => {
+                self.plan_catch_up(false);
+                return self.raise(&out_of_reach(id, &error.message));
+            }
+            Err(error) => return Err(error),
+        };
+        let left = self.sweep(&behind, &key)?;
         self.plan_catch_up(left.is_empty());
         match remainder(&left) {
             None => self.resolve(FaultCode::RekeyIncomplete, SUBJECT),

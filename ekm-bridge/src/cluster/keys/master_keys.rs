@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keywrap::keys::{KeyId, MasterKey};
+use uuid::Uuid;
 
 use crate::cluster::control::ClusterControl;
 use crate::cluster::errors::{of_provider, of_record};
@@ -13,7 +14,6 @@ use crate::provider::KeyProvider;
 use crate::records::{Management, MasterKeyRecord, MasterKeyState};
 use crate::rpc::control::Outcome;
 use crate::rpc::{ApiError, ErrorName};
-use crate::time::UnixSeconds;
 
 /// A master key in memory, wiped when it goes.
 pub(in crate::cluster) struct Owned {
@@ -76,26 +76,21 @@ impl ClusterControl {
         self.master_key(self.need_cluster()?.encryption.master_key.ok_or_else(off)?)
     }
 
-    /// The key that this manager made since `since` and that the ledger does not know: what a process that ended in the
-    /// middle of making one left behind. Otherwise a new one.
-    pub(in crate::cluster) fn make_key(&self, management: Management, since: UnixSeconds) -> Outcome<MasterKeyRecord> {
-        if let Some(left) = self.unrecorded_key(management, since)? {
-            return Ok(left);
-        }
-        let id = self.manager(management)?.create_key().map_err(of_provider)?;
-        Ok(self.new_record(id, management))
+    /// The key of this order: the one that a process made which ended before it could record it, or a new one.
+    pub(in crate::cluster) fn make_key(&self, management: Management, order: Option<Uuid>) -> Outcome<MasterKeyRecord> {
+        let id = self.manager(management)?.create_key_for(order.unwrap_or_else(Uuid::new_v4));
+        Ok(self.new_record(id.map_err(of_provider)?, management))
     }
 
-    /// The first half of [`Self::make_key`]: what was left behind, if anything was.
-    pub(in crate::cluster) fn unrecorded_key(
+    /// The key of this order if it was made already.
+    pub(in crate::cluster) fn made_key(
         &self,
         management: Management,
-        since: UnixSeconds,
+        order: Option<Uuid>,
     ) -> Outcome<Option<MasterKeyRecord>> {
-        let ledger: Vec<MasterKeyRecord> = self.records.table().list().map_err(of_record)?;
         let listed = self.manager(management)?.list().map_err(of_provider)?;
-        let left = listed.iter().find(|key| key.created >= since && !ledger.iter().any(|known| known.id == key.id));
-        Ok(left.map(|left| self.new_record(left.id, management)))
+        let made = listed.iter().find(|key| order.is_some() && key.order == order);
+        Ok(made.map(|made| self.new_record(made.id, management)))
     }
 
     fn new_record(&self, id: KeyId, management: Management) -> MasterKeyRecord {

@@ -17,6 +17,7 @@ use crate::rekey::life::{self, Facts, Next};
 use crate::rekey::machine::Progress;
 use crate::rpc::control::Outcome;
 use crate::rpc::{ApiError, ErrorName};
+use crate::time::UnixSeconds;
 
 /// What became of an old key for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl ClusterControl {
         let _alone = lock(&self.ending);
         loop {
             let key = self.key_record(id)?;
-            let life = self.life(id)?;
+            let life = self.dated_life(id)?;
             let dependants = self.records.headers_naming(id).map_err(of_record)?;
             // What was named may be lost, and nothing that came to depend on the key since.
             let is_named = |word: &Word| word.is_forced && dependants.len() <= word.dependants;
@@ -90,9 +91,22 @@ impl ClusterControl {
         }
     }
 
+    /// What is known of a key. One that will have been replaced only in times to come was replaced by a clock that has been
+    /// set back since: its hold begins now.
+    fn dated_life(&self, id: KeyId) -> Outcome<KeyLife> {
+        let (life, now) = (self.life(id)?, self.now());
+        let is_dated = replaced(&life).is_none_or(|at| at <= now) || life.held_since.is_some_and(|since| since <= now);
+        if is_dated {
+            return Ok(life);
+        }
+        self.note(id, |life| life.held_since = Some(now))?;
+        self.life(id)
+    }
+
     fn is_allowed(&self, life: &KeyLife) -> bool {
-        let since = life.steps.iter().rev().find(|step| step.state == MasterKeyState::ToDecommission);
-        let held = since.map_or(0, |step| self.now().0.saturating_sub(step.at.0));
+        let now = self.now();
+        let began = replaced(life).filter(|at| *at <= now).or(life.held_since);
+        let held = began.map_or(0, |began| self.trusted_now().0.saturating_sub(began.0));
         life.word.is_some()
             || match self.config.decommission {
                 Decommission::AtOnce => true,
@@ -167,4 +181,9 @@ impl ClusterControl {
         };
         Answer { at: self.now(), place: answer.place.clone(), request: request.into(), answer: words, is_done }
     }
+}
+
+/// When the key was replaced.
+fn replaced(life: &KeyLife) -> Option<UnixSeconds> {
+    life.steps.iter().rev().find(|step| step.state == MasterKeyState::ToDecommission).map(|step| step.at)
 }

@@ -38,6 +38,7 @@ pub(super) fn step_in(
 ) -> Result<(), RecordError> {
     let mut life = work.get::<KeyLife>(id)?.unwrap_or_else(|| KeyLife::new(id));
     life.steps.push(Step { at, state, why: why.to_owned(), audit: None });
+    life.held_since = None;
     work.put(&life)
 }
 

@@ -7,8 +7,9 @@ use crate::cluster::errors::of_record;
 use crate::cluster::report::{FaultCode, new_fault};
 use crate::provider::external::KeyState;
 use crate::records::{Management, MasterKeyRecord, MasterKeyState, NewFault, Severity};
-use crate::rekey::rotation::window;
+use crate::rekey::rotation::{DAY, window};
 use crate::rpc::control::Outcome;
+use crate::time::UnixSeconds;
 
 /// How often key servers are asked.
 const WATCH: Duration = Duration::from_secs(30);
@@ -79,8 +80,8 @@ impl ClusterControl {
             Management::External(provider) => self.provider_record(provider)?.rotation_days,
         };
         let Some(days) = days else { return self.resolve(FaultCode::RotationOverdue, SUBJECT) };
-        let (due, overdue) = window(key.id, key.created, days);
-        let now = self.now();
+        let now = self.trusted_now();
+        let (due, overdue) = window(key.id, birth(key.created, self.now()), days);
         if now < overdue {
             self.resolve(FaultCode::RotationOverdue, SUBJECT)?;
         } else {
@@ -97,4 +98,9 @@ impl ClusterControl {
         }
         Ok(())
     }
+}
+
+/// When a key was made. One from times to come was made before a clock was set back: nobody knows when, so it is old.
+fn birth(created: UnixSeconds, now: UnixSeconds) -> UnixSeconds {
+    if created.0 > now.0.saturating_add(DAY) { UnixSeconds(0) } else { created }
 }

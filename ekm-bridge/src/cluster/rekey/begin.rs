@@ -1,5 +1,7 @@
 //! Beginning a rekey, and calling it off.
 
+use uuid::Uuid;
+
 use super::tell::{describe, operation};
 use crate::cluster::control::{ClusterControl, lock};
 use crate::cluster::report::{ENCRYPTION_EVENT, event, ids};
@@ -23,7 +25,7 @@ impl ClusterControl {
                 return if running.to == to && !running.is_cancelled {
                     Ok(running.handle)
                 } else {
-                    Err(in_progress(&running).into())
+                    Err(self.in_progress(&running).into())
                 };
             }
             let mut cluster = work.need::<records::Cluster>(Only)?;
@@ -37,7 +39,8 @@ impl ClusterControl {
             let state = AsyncState::Running(describe(&old_record, None, to, RekeyState::CreateNewMasterKey, &[]));
             let result = work.insert(|handle| AsyncResult { handle, kind, created: now, updated: now, state })?;
             let handle = result.handle;
-            work.put(&Rekey { handle, old, to, new: None, phase, started: now, is_cancelled: false })?;
+            let order = Some(Uuid::new_v4());
+            work.put(&Rekey { handle, old, to, new: None, phase, started: now, is_cancelled: false, order })?;
             cluster.encryption.rekey = Some(handle);
             work.put(&cluster)?;
             let what = event(ENCRYPTION_EVENT, &operation(old_record.management, to), ids([]));
@@ -48,24 +51,32 @@ impl ClusterControl {
         Ok(begun)
     }
 
-    /// Calls the running rekey off, as long as no header may name the new key.
+    /// Calls the running rekey off, as long as no header may name the new key. One that waits for a key that is out of reach
+    /// ends with what it has done.
     pub(in crate::cluster) fn call_off_rekey(&self) -> Outcome<AsyncHandle> {
         let none = || ApiError::new(ErrorName::DbNoSuchPath, "no rekey is running");
         let rekey = self.running_rekey()?.ok_or_else(none)?;
-        self.tell(&rekey, Input::Cancel { is_wrapped: false }, None, None)?;
+        let is_stuck = self.waits_for_key(rekey.handle).is_some();
+        self.tell(&rekey, Input::Cancel { is_wrapped: false, is_stuck }, None, None)?;
+        self.waits_no_longer()?;
         self.wake_rekey();
         Ok(rekey.handle)
+    }
+
+    fn in_progress(&self, running: &Rekey) -> ApiError {
+        let waits = self.waits_for_key(running.handle).map(|waits| {
+            let advice = "CancelRekeySoftwareEncryptionAtRestMasterKey ends it with what it has done, then rekey again";
+            format!(". {waits}. {advice}")
+        });
+        let waits = waits.unwrap_or_default();
+        let message = format!("another rekey is running; its asyncHandle is {}{waits}", running.handle.0);
+        ApiError::new(ErrorName::RekeyInProgress, message)
     }
 
     pub(in crate::cluster) fn wake_rekey(&self) {
         lock(&self.wake.state).rekey = true;
         self.wake.changed.notify_all();
     }
-}
-
-fn in_progress(running: &Rekey) -> ApiError {
-    let message = format!("another rekey is running; its asyncHandle is {}", running.handle.0);
-    ApiError::new(ErrorName::RekeyInProgress, message)
 }
 
 /// Whether a header may name the new key of this rekey.

@@ -11,7 +11,10 @@
 
 mod apply;
 mod begin;
+mod stuck;
 mod tell;
+
+pub(super) use stuck::{Waiting, out_of_reach};
 
 use super::control::{ClusterControl, lock};
 use super::errors::of_record;
@@ -33,8 +36,8 @@ impl ClusterControl {
     /// Drives the rekey that is recorded, if one is, to its end. It may be called again after any failure.
     ///
     /// # Errors
-    /// When the store fails, or the new key is out of reach after a restart; the rekey then goes on at the next call. That
-    /// a key or a volume fails otherwise is no error here: it is in the asynchronous result.
+    /// When the store fails, or the new key is out of reach after a restart; the rekey then goes on at the next call, for
+    /// some time. That a key or a volume fails otherwise is no error here: it is in the asynchronous result.
     pub fn drive_rekey(&self) -> Outcome<()> {
         let _alone = lock(&self.rekeying);
         while let Some(rekey) = self.running_rekey()? {
@@ -60,9 +63,9 @@ impl ClusterControl {
     /// Makes the key and puts it in force. Without one the rekey is over and the old key stays in force.
     fn create_new_key(&self, rekey: &Rekey) -> Outcome<()> {
         let made = if rekey.is_cancelled {
-            self.unrecorded_key(rekey.to, rekey.started)
+            self.made_key(rekey.to, rekey.order)
         } else {
-            self.make_key(rekey.to, rekey.started).map(Some)
+            self.make_key(rekey.to, rekey.order).map(Some)
         };
         match made {
             Ok(Some(key)) => self.tell(rekey, Input::KeyMade(key.id), Some(&key), None),
@@ -83,10 +86,11 @@ impl ClusterControl {
         let behind: Vec<Header> = self.header_records()?.into_iter().filter(behind).collect();
         let fault = match self.master_key(id) {
             Ok(new) => remainder(&self.sweep(&behind, &new)?),
-            // In memory since it was made; only after a restart a key server has to give it out. It will come back.
-            Err(error) if is_silence(&error) => return Err(error),
+            Err(error) if is_of_store(&error) => return Err(error),
+            Err(error) if is_silence(&error) => return self.wait_for_key(rekey, id, error),
             Err(error) => Some(lost(&error)),
         };
+        self.waits_no_longer()?;
         match fault {
             Some(fault) => self.raise(&fault)?,
             None => self.resolve(FaultCode::RekeyIncomplete, SUBJECT)?,
@@ -128,8 +132,9 @@ fn lost(error: &ApiError) -> NewFault {
     new_fault(FaultCode::RekeyIncomplete, SUBJECT, Severity::Critical, details)
 }
 
-fn is_silence(error: &ApiError) -> bool {
-    matches!(error.name, ErrorName::KmipConnectionFailed | ErrorName::KmipAuthenticationFailed) || is_of_store(error)
+/// Whether nobody who could give out a key has answered. It will come back.
+pub(super) fn is_silence(error: &ApiError) -> bool {
+    matches!(error.name, ErrorName::KmipConnectionFailed | ErrorName::KmipAuthenticationFailed)
 }
 
 fn is_of_store(error: &ApiError) -> bool {

@@ -34,7 +34,7 @@ impl ClusterControl {
             let now = work.get::<Rekey>(Only)?.filter(|now| now.handle == rekey.handle);
             let Some(now) = now else { return Err(over().into()) };
             let input = match input {
-                Input::Cancel { .. } => Input::Cancel { is_wrapped: is_wrapped(work, &now)? },
+                Input::Cancel { is_stuck, .. } => Input::Cancel { is_wrapped: is_wrapped(work, &now)?, is_stuck },
                 other => other,
             };
             let Change { next, keys } = machine::step(Progress::of(&now), input).map_err(refused)?;
@@ -114,8 +114,10 @@ impl ClusterControl {
     }
 
     fn set_result(&self, work: &mut Work<'_>, rekey: &Rekey, state: AsyncState) -> Result<(), Failed> {
-        let updated = self.now();
-        work.update::<AsyncResult>(rekey.handle, |result| (result.state, result.updated) = (state, updated))?;
+        let now = self.now();
+        // A clock may have been set back: a result is not told to be older than it was.
+        let tell = |result: &mut AsyncResult| (result.state, result.updated) = (state, now.max(result.updated));
+        work.update::<AsyncResult>(rekey.handle, tell)?;
         Ok(())
     }
 }

@@ -29,6 +29,10 @@ pub(in crate::cluster) enum FaultCode {
     MasterKey,
     /// A master key should have been replaced. Our name.
     RotationOverdue,
+    /// A rekey waits for its new key. Our name.
+    RekeyWaits,
+    /// The time of day leapt ahead. Our name.
+    Clock,
 }
 
 impl FaultCode {
@@ -40,6 +44,8 @@ impl FaultCode {
             Self::RekeyIncomplete => "rekeyIncomplete",
             Self::MasterKey => "masterKeyUnusable",
             Self::RotationOverdue => "masterKeyRotationOverdue",
+            Self::RekeyWaits => "rekeyWaitsForKey",
+            Self::Clock => "clockLeap",
         }
     }
 }

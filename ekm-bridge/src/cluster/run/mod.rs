@@ -1,5 +1,6 @@
 //! Life: start, the threads in the background, stop.
 
+mod clock;
 mod drives;
 mod parallel;
 mod start;

@@ -3,11 +3,15 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crate::cluster::control::{ClusterControl, lock};
 use crate::records::VolumeStatus;
 use crate::rpc::ApiError;
 use crate::rpc::control::Outcome;
+
+/// How long a health check is waited for when the daemon ends.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why the control plane does not start.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +27,8 @@ pub enum StartError {
 /// The control plane at work. Stop it: what is dropped stops its threads and leaves volumes open.
 pub struct Running {
     control: Arc<ClusterControl>,
-    threads: Vec<JoinHandle<()>>,
+    /// Each with how long it is waited for in the end, where that is not until it ends.
+    threads: Vec<(JoinHandle<()>, Option<Duration>)>,
 }
 
 impl ClusterControl {
@@ -35,9 +40,9 @@ impl ClusterControl {
     pub fn start(self: &Arc<Self>) -> Result<Running, StartError> {
         self.recover()?;
         let mut running = Running { control: Arc::clone(self), threads: Vec::new() };
-        running.spawn("sear-tend", Self::keep_tending)?;
-        running.spawn("sear-unlock", Self::keep_unlocking)?;
-        running.spawn("sear-rekey", Self::keep_rekeying)?;
+        running.spawn("sear-tend", Self::keep_tending, Some(PATIENCE))?;
+        running.spawn("sear-unlock", Self::keep_unlocking, None)?;
+        running.spawn("sear-rekey", Self::keep_rekeying, None)?;
         Ok(running)
     }
 
@@ -47,6 +52,7 @@ impl ClusterControl {
     /// When the store fails.
     pub fn recover(&self) -> Outcome<()> {
         lock(&self.wake.state).stop = false;
+        self.begin_time()?;
         if self.cluster()?.is_none() {
             return Ok(());
         }
@@ -82,10 +88,15 @@ impl ClusterControl {
 }
 
 impl Running {
-    fn spawn(&mut self, name: &str, life: fn(Arc<ClusterControl>)) -> Result<(), StartError> {
+    fn spawn(
+        &mut self,
+        name: &str,
+        life: fn(Arc<ClusterControl>),
+        patience: Option<Duration>,
+    ) -> Result<(), StartError> {
         let control = Arc::clone(&self.control);
         let thread = thread::Builder::new().name(name.into()).spawn(move || life(control));
-        self.threads.push(thread.map_err(StartError::Threads)?);
+        self.threads.push((thread.map_err(StartError::Threads)?, patience));
         Ok(())
     }
 
@@ -95,7 +106,8 @@ impl Running {
         &self.control
     }
 
-    /// Ends the threads, after whatever they are in the middle of, then closes every volume. Stop the API first.
+    /// Ends the threads, after whatever they are in the middle of, then closes every volume. Stop the API first. A key server
+    /// that hangs is not waited for: whoever asks it only looks after things, and what it does may be cut at any moment.
     ///
     /// # Errors
     /// When a volume could not be closed in order; all others are.
@@ -107,8 +119,12 @@ impl Running {
     fn end_threads(&mut self) {
         lock(&self.control.wake.state).stop = true;
         self.control.wake.changed.notify_all();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
+        for (thread, patience) in self.threads.drain(..) {
+            if let Some(patience) = patience
+                && !ends_within(&thread, patience)
+            {
+                tracing::warn!("a key server has not answered; the daemon ends without its answer");
+            } else if thread.join().is_err() {
                 tracing::error!("a thread of the control plane panicked");
             }
         }
@@ -119,4 +135,12 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.end_threads();
     }
+}
+
+fn ends_within(thread: &JoinHandle<()>, patience: Duration) -> bool {
+    let begin = Instant::now();
+    while !thread.is_finished() && begin.elapsed() < patience {
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread.is_finished()
 }

@@ -43,12 +43,14 @@ impl ClusterControl {
         self.watch_servers()?;
         self.watch_keys()?;
         if self.is_watch_due() {
+            self.watch_clock()?;
             self.watch_certificates()?;
             self.count_volumes()?;
         }
         if self.is_housekeeping_due() {
             self.keep_totals()?;
             self.purge_due()?;
+            self.mark_time()?;
         }
         self.report_drives()?;
         self.count_keys()?;

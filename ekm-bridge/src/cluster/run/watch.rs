@@ -1,5 +1,6 @@
 //! The watch over certificates and key servers, as faults.
 
+use super::in_parallel;
 use crate::cluster::control::ClusterControl;
 use crate::cluster::errors::{of_provider, of_record};
 use crate::cluster::report::{FaultCode, of_alarm};
@@ -43,23 +44,26 @@ impl ClusterControl {
     /// Has every active provider look after its servers, and turns what it finds into faults.
     pub(super) fn watch_servers(&self) -> Outcome<()> {
         let providers: Vec<KeyProviderRecord> = self.records.table().list().map_err(of_record)?;
-        let mut faults = Vec::new();
-        for provider in &providers {
-            let live = self.provider(provider.id)?;
-            // One that never got its first key may have tried.
-            if !provider.active && !live.has_leftovers().map_err(of_provider)? {
-                continue;
-            }
-            let tended = live.tend();
-            if tended.locked {
-                tracing::warn!(provider = %provider.id, "no key server answers; its keys in memory were wiped");
-            }
-            for (id, health) in live.health() {
-                self.count_server(id, health.is_up());
-            }
-            faults.extend(live.alarms().iter().map(|alarm| of_alarm(FaultCode::KmipServer, alarm)));
-        }
+        // One that hangs holds up no other.
+        let looks = in_parallel(providers.len(), &providers, |provider| self.watch_provider(provider));
+        let faults = looks.into_iter().collect::<Outcome<Vec<_>>>()?.concat();
         self.make_faults(FaultCode::KmipServer, "key-server-", &faults)
+    }
+
+    fn watch_provider(&self, provider: &KeyProviderRecord) -> Outcome<Vec<NewFault>> {
+        let live = self.provider(provider.id)?;
+        // One that never got its first key may have tried.
+        if !provider.active && !live.has_leftovers().map_err(of_provider)? {
+            return Ok(Vec::new());
+        }
+        let tended = live.tend();
+        if tended.locked {
+            tracing::warn!(provider = %provider.id, "no key server answers; its keys in memory were wiped");
+        }
+        for (id, health) in live.health() {
+            self.count_server(id, health.is_up());
+        }
+        Ok(live.alarms().iter().map(|alarm| of_alarm(FaultCode::KmipServer, alarm)).collect())
     }
 
     fn count_certificate(&self, server: &KeyServer, watched: &Watched<'_>) {

@@ -7,6 +7,7 @@ use crate::records::{self, VolumeStatus};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::limits::BULK_VOLUMES_MAX;
 use crate::rpc::types::volumes::{DeleteVolumes, Volume};
+use crate::rekey::rotation::DAY;
 use crate::rpc::{ApiError, ErrorName};
 use crate::time::UnixSeconds;
 
@@ -37,17 +38,37 @@ impl ClusterControl {
 
     /// Purges the deleted volumes whose time has come. One that cannot be purged now is tried again.
     pub(in crate::cluster) fn purge_due(&self) -> Outcome<()> {
-        for volume in self.volume_records()?.iter().filter(|volume| is_due(volume, self.now())) {
+        self.date_anew()?;
+        let now = self.trusted_now();
+        for volume in self.volume_records()?.iter().filter(|volume| is_due(volume, now)) {
             // Somebody works at it; it will still be there a little later.
             let Some(_turn) = self.turns.try_take(volume.uuid) else { continue };
-            let now = self.records.table::<records::Volume>().get(volume.id).map_err(of_record)?;
-            if !now.is_some_and(|volume| is_due(&volume, self.now())) {
+            let known = self.records.table::<records::Volume>().get(volume.id).map_err(of_record)?;
+            if !known.is_some_and(|volume| is_due(&volume, now)) {
                 continue;
             }
             match self.purge_now(volume.id) {
                 Ok(()) => tracing::info!(volume = %volume.id, "a deleted volume was purged: its time was over"),
                 Err(error) => tracing::warn!(volume = %volume.id, "a deleted volume is not purged yet: {error}"),
             }
+        }
+        Ok(())
+    }
+
+    /// Volumes whose deletion is a day and more to come, by a clock that was set back since: their time begins now.
+    fn date_anew(&self) -> Outcome<()> {
+        let now = self.now();
+        let is_ahead = |status| matches!(status, VolumeStatus::Deleted { at, .. } if at.0 > now.0.saturating_add(DAY));
+        for volume in self.volume_records()?.into_iter().filter(|volume| is_ahead(volume.status)) {
+            let anew = |volume: &mut records::Volume| {
+                if let VolumeStatus::Deleted { at, purge } = volume.status
+                    && at > now
+                {
+                    let purge = UnixSeconds(now.0.saturating_add(purge.0.saturating_sub(at.0)));
+                    volume.status = VolumeStatus::Deleted { at: now, purge };
+                }
+            };
+            self.records.table::<records::Volume>().update(volume.id, anew).map_err(of_record)?;
         }
         Ok(())
     }

@@ -9,12 +9,13 @@
 //! would be the result.
 
 use keywrap::keys::{KeyId, MasterKey};
+use uuid::Uuid;
 
 use super::answers::Answers;
 use super::copy;
 use super::member::Member;
 use super::records::{Held, RecordError};
-use super::{ExternalProvider, Members};
+use super::{ExternalProvider, Members, lock};
 use crate::provider::{ErrorKind, ProviderError};
 use crate::store::StoreError;
 
@@ -23,7 +24,7 @@ impl ExternalProvider {
     /// cleared away by [`ExternalProvider::tend`].
     pub(super) fn make_current(&self) -> Result<(KeyId, MasterKey), ProviderError> {
         let _one_at_a_time = self.writing();
-        let made = if self.current_id()?.is_none() { Some(self.make(true)) } else { None };
+        let made = if self.current_id()?.is_none() { Some(self.make(None, true)) } else { None };
         match (made, self.current_id()?) {
             (Some(Ok(made)), _) => Ok(made),
             (_, Some(id)) => Ok((id, self.fetch(id)?)),
@@ -34,20 +35,27 @@ impl ExternalProvider {
 
     /// Makes a key that becomes known; as the current one if asked, which fails when there is one. The caller holds the
     /// lock of those who write.
-    pub(super) fn make(&self, as_current: bool) -> Result<(KeyId, MasterKey), ProviderError> {
+    pub(super) fn make(&self, order: Option<Uuid>, as_current: bool) -> Result<(KeyId, MasterKey), ProviderError> {
         let members = self.in_order();
-        let (held, key, maker) = self.make_on_first(&members)?;
+        let (held, key, maker) = self.make_on_first(&members, order)?;
         self.spread(&members, &held, &key, maker)?;
         self.records.adopt(&held, &key, as_current).map_err(|error| self.record_failed(error))?;
+        lock(&self.begun).remove(&held.id);
         self.remember(held.id, &key);
         Ok((held.id, key))
     }
 
     /// Makes a key on the first server that can. What the others answered is told only if none can.
-    fn make_on_first(&self, members: &Members) -> Result<(Held, MasterKey, i64), ProviderError> {
+    fn make_on_first(
+        &self,
+        members: &Members,
+        order: Option<Uuid>,
+    ) -> Result<(Held, MasterKey, i64), ProviderError> {
         let mut answers = Answers::default();
         for member in members {
-            let intent = self.records.intend(KeyId::random(), self.clock.wall());
+            let id = KeyId::random();
+            lock(&self.begun).insert(id, self.clock.elapsed());
+            let intent = self.records.intend(id, self.clock.wall(), order);
             let held = intent.map_err(|error| self.record_failed(error))?;
             match copy::create(member, self.clock.as_ref(), held.id) {
                 Ok(key) => return Ok((held, key, member.id())),

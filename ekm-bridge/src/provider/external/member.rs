@@ -1,8 +1,10 @@
 //! A key server in the list of a provider: every call goes through here, so that its health is known.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use keywrap::keys::KeyId;
@@ -128,4 +130,16 @@ impl Member {
 /// Whether such an error means that nobody who knows us answered.
 pub(super) fn is_silence(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Unreachable | ErrorKind::NotAuthenticated)
+}
+
+/// What `ask` made of each server, in their order. All of them are asked at once, so that the slowest one is all that is
+/// waited for; there are a few servers, not many.
+pub(super) fn each_at_once<R: Send>(members: &[Arc<Member>], ask: impl Fn(&Member) -> R + Sync) -> Vec<R> {
+    let ask = &ask;
+    thread::scope(|scope| {
+        let others: Vec<_> = members.iter().skip(1).map(|member| scope.spawn(move || ask(member))).collect();
+        let first = members.first().map(|member| ask(member));
+        let joined = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        first.into_iter().chain(joined).collect()
+    })
 }

@@ -33,10 +33,12 @@ mod tend;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keywrap::keys::{KeyId, MasterKey};
+use uuid::Uuid;
 
 pub use cache::CachePolicy;
 pub use clock::{Clock, SystemClock};
@@ -70,6 +72,9 @@ pub struct ExternalProvider {
     bell: Arc<Bell>,
     /// When missing copies and failed keys are looked for again.
     next_repairs: Mutex<Duration>,
+    /// When this process began to make keys; an earlier one had begun before [`Self::since`].
+    begun: Mutex<BTreeMap<KeyId, Duration>>,
+    since: Duration,
 }
 
 impl ExternalProvider {
@@ -87,7 +92,8 @@ impl ExternalProvider {
         let members = Mutex::new(servers.into_iter().map(|server| Arc::new(Member::new(server))).collect());
         let (name, records) = (format!("external {id}"), Records::new(store, id));
         let (writing, bell, next_repairs) = (Mutex::new(()), Arc::default(), Mutex::default());
-        Self { name, settings, records, clock: Arc::from(clock), members, cache, writing, bell, next_repairs }
+        let (begun, since, clock) = (Mutex::default(), clock.elapsed(), Arc::from(clock));
+        Self { name, settings, records, clock, members, cache, writing, bell, next_repairs, begun, since }
     }
 
     /// Makes a key that the provider has the one that new volumes use: the end of a rekey.
@@ -133,13 +139,14 @@ impl ExternalProvider {
     /// # Errors
     /// When any does not; the error names each.
     pub fn test(&self) -> Result<(), ProviderError> {
-        let mut answers = answers::Answers::default();
-        for member in &self.members() {
-            if let Err(error) = member.check(self.clock.as_ref()) {
+        let (members, mut answers) = (self.members(), answers::Answers::default());
+        let checks = member::each_at_once(&members, |member| member.check(self.clock.as_ref()));
+        for (member, check) in members.iter().zip(checks) {
+            if let Err(error) = check {
                 answers.add(member.label(), error);
             }
         }
-        if answers.is_empty() && !self.members().is_empty() {
+        if answers.is_empty() && !members.is_empty() {
             return Ok(());
         }
         Err(answers.into_error(&self.name, None, "not every key server works"))
@@ -188,9 +195,12 @@ impl KeyProvider for ExternalProvider {
         &self.name
     }
 
-    fn create_key(&self) -> Result<KeyId, ProviderError> {
+    fn create_key_for(&self, order: Uuid) -> Result<KeyId, ProviderError> {
         let _one_at_a_time = self.writing();
-        self.make(false).map(|(id, _)| id)
+        match self.list()?.iter().find(|known| known.order == Some(order)) {
+            Some(known) => Ok(known.id),
+            None => self.make(Some(order), false).map(|(id, _)| id),
+        }
     }
 
     fn key(&self, id: KeyId) -> Result<MasterKey, ProviderError> {

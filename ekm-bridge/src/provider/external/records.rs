@@ -2,8 +2,8 @@
 //!
 //! | key in the store | value (JSON) |
 //! |---|---|
-//! | `external/<provider>/intent/<uuid>` | a key that is being made, or whose making failed: `made`, `condemned` |
-//! | `external/<provider>/key/<uuid>` | a key that the provider has: `created`, `check`, `retired` |
+//! | `external/<provider>/intent/<uuid>` | a key that is being made, or whose making failed: `made`, `condemned`, `order` |
+//! | `external/<provider>/key/<uuid>` | a key that the provider has: `created`, `check`, `retired`, `destroyed`, `order` |
 //! | `external/<provider>/current` | the UUID of the key that new volumes use |
 //!
 //! An intent is durable before a server is asked to make the key, and it goes in the transaction in which the key
@@ -31,6 +31,9 @@ pub(super) struct KeyRecord {
     /// It was destroyed on every server. The record stays: a server that left with a copy may come back.
     #[serde(default)]
     pub(super) destroyed: bool,
+    /// What it was made for, if it was made here for something.
+    #[serde(default)]
+    pub(super) order: Option<Uuid>,
 }
 
 /// A key that may lie on servers without being known.
@@ -40,6 +43,9 @@ pub(super) struct Intent {
     pub(super) made: UnixSeconds,
     /// Somebody began to destroy it: it can no longer become known.
     pub(super) condemned: bool,
+    /// What it is made for.
+    #[serde(default)]
+    pub(super) order: Option<Uuid>,
 }
 
 /// An intent together with the revision that the next change of it insists on.
@@ -69,9 +75,9 @@ impl Records {
         Self { store, prefix: format!("external/{provider}/") }
     }
 
-    /// Makes it durable that a key of this id may come to be.
-    pub(super) fn intend(&self, id: KeyId, made: UnixSeconds) -> Result<Held, RecordError> {
-        let (key, intent) = (self.intent_key(id), Intent { made, condemned: false });
+    /// Makes it durable that a key of this id may come to be, and for what.
+    pub(super) fn intend(&self, id: KeyId, made: UnixSeconds, order: Option<Uuid>) -> Result<Held, RecordError> {
+        let (key, intent) = (self.intent_key(id), Intent { made, condemned: false, order });
         let transaction = Transaction::new().expect(&key, Revision::ABSENT).put(&key, json(&key, &intent)?);
         let revision = self.store.commit(&transaction)?;
         Ok(Held { id, intent, revision })
@@ -89,8 +95,8 @@ impl Records {
     /// The key has become known; as the current one, if there was none before.
     pub(super) fn adopt(&self, held: &Held, key: &MasterKey, as_current: bool) -> Result<(), RecordError> {
         let (intent, name) = (self.intent_key(held.id), self.key_key(held.id));
-        let record =
-            KeyRecord { created: held.intent.made, check: check(held.id, key), retired: false, destroyed: false };
+        let (created, order) = (held.intent.made, held.intent.order);
+        let record = KeyRecord { created, check: check(held.id, key), retired: false, destroyed: false, order };
         let transaction = Transaction::new().expect(&intent, held.revision).delete(&intent);
         let transaction = transaction.put(&name, json(&name, &record)?);
         let transaction = if as_current { self.first_current(transaction, held.id) } else { transaction };
@@ -137,7 +143,7 @@ impl Records {
     pub(super) fn learn(&self, id: KeyId, key: &MasterKey, created: UnixSeconds) -> Result<(), RecordError> {
         let name = self.key_key(id);
         if self.store.get(&name)?.is_none() {
-            let record = KeyRecord { created, check: check(id, key), retired: false, destroyed: false };
+            let record = KeyRecord { created, check: check(id, key), retired: false, destroyed: false, order: None };
             let record = json(&name, &record)?;
             self.store.commit(&Transaction::new().expect(&name, Revision::ABSENT).put(&name, record))?;
         }
@@ -176,7 +182,7 @@ impl Records {
 
     /// All keys that are not destroyed, in the order of their ids.
     pub(super) fn keys(&self) -> Result<Vec<KeyInfo>, RecordError> {
-        let info = |(id, record): (KeyId, KeyRecord)| KeyInfo { id, created: record.created };
+        let info = |(id, record): (KeyId, KeyRecord)| KeyInfo { id, created: record.created, order: record.order };
         Ok(self.all()?.into_iter().filter(|(_, record)| !record.destroyed).map(info).collect())
     }
 

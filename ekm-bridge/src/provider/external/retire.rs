@@ -5,7 +5,7 @@ use keywrap::keys::KeyId;
 use super::ExternalProvider;
 use super::answers::Answers;
 use super::clock::Clock;
-use super::member::Member;
+use super::member::{Member, each_at_once};
 use super::read::read;
 use super::server::{KeyServer, KeyState, ServerError};
 use crate::provider::{EndAnswer, EndOutcome, ErrorKind, ProviderError};
@@ -46,11 +46,15 @@ impl ExternalProvider {
         Err(answers.into_error(&self.name, Some(id), &format!("not every key server gives out master key {id}")))
     }
 
-    /// The state of the key on every server that answers; `None` where it is not known.
+    /// The state of the key on every server that answers; `None` where it is not known. Servers that did not answer last
+    /// time, or are taking long now, are not waited for.
     #[must_use]
     pub fn states(&self, id: KeyId) -> Vec<(String, Option<KeyState>)> {
+        let mut members = self.members();
+        members.retain(|member| member.health().is_up() && !member.is_hung());
         let state = |member: &Member| member.ask(self.clock.as_ref(), |server| server.find(id)).ok();
-        self.members().iter().filter_map(|member| Some((member.label(), state(member)?))).collect()
+        let states = each_at_once(&members, state);
+        members.iter().zip(states).filter_map(|(member, state)| Some((member.label(), state?))).collect()
     }
 
     /// Whether keys may lie on servers that were never put to use: their making failed, and they are to be cleared away.

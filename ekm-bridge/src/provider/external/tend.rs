@@ -8,11 +8,13 @@ use super::copy;
 use super::member::Member;
 use super::records::Held;
 use super::retire::clear;
-use super::{ExternalProvider, lock};
+use super::member::each_at_once;
+use super::{ExternalProvider, Members, lock};
 use crate::alarm::{Alarm, AlarmCode, Severity};
 use crate::provider::ErrorKind;
 
-/// How old an intent is before its key is cleared away: longer than any request to a server takes.
+/// How old an intent is before its key is cleared away: longer than any request to a server takes. The time of day does not
+/// count, because it may be set: an intent of an earlier process is as old as this one.
 const SETTLED: Duration = Duration::from_secs(600);
 
 /// How often missing copies and failed keys are looked for.
@@ -34,10 +36,9 @@ impl ExternalProvider {
     /// and clears away keys whose making failed. Call it every few seconds: it costs nothing while nothing is due.
     pub fn tend(&self) -> Tended {
         let (now, members) = (self.clock.elapsed(), self.members());
-        for member in members.iter().filter(|member| member.is_due(now)) {
-            // What came of it is in the member's health.
-            drop(member.check(self.clock.as_ref()));
-        }
+        let due: Members = members.iter().filter(|member| member.is_due(now)).cloned().collect();
+        // What came of it is in the member's health.
+        drop(each_at_once(&due, |member| member.check(self.clock.as_ref())));
         let mut tended = Tended { locked: self.expired_cache().1, ..Tended::default() };
         if self.begins_repairs(now) {
             let _one_at_a_time = self.writing();
@@ -72,13 +73,18 @@ impl ExternalProvider {
     }
 
     fn clear_intents(&self, tended: &mut Tended) {
-        let settled = self.clock.wall().0.saturating_sub(SETTLED.as_secs());
         for held in self.records.intents().unwrap_or_default() {
             let id = held.id;
-            if held.intent.made.0 <= settled && self.clear_intent(held).is_some() {
+            if self.is_settled(id) && self.clear_intent(held).is_some() {
+                lock(&self.begun).remove(&id);
                 tended.cleared.push(id);
             }
         }
+    }
+
+    fn is_settled(&self, id: KeyId) -> bool {
+        let begun = lock(&self.begun).get(&id).copied().unwrap_or(self.since);
+        begun + SETTLED <= self.clock.elapsed()
     }
 
     /// `Some` when the key is on no server and its intent is gone.

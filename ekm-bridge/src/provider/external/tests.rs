@@ -359,7 +359,7 @@ fn threads_that_ask_for_the_first_key_together_get_the_same_one() {
 fn a_key_whose_clearing_began_cannot_become_known() {
     let world = world(1);
     let records = Records::new(Box::new(world.store.clone()), 9);
-    let held = records.intend(KeyId::random(), world.clock.wall()).unwrap();
+    let held = records.intend(KeyId::random(), world.clock.wall(), None).unwrap();
     world.clock.advance(10_000);
     world.provider.tend();
     let key = MasterKey(keywrap::secret::Secret::copy_from(&[1; 32]).unwrap());

@@ -93,6 +93,11 @@ impl ModelHost {
         self.state().disks.iter().map(disk).collect()
     }
 
+    /// What opens each volume.
+    pub(crate) fn keyslots(&self) -> BTreeMap<Uuid, BTreeMap<KeyId, [u8; 32]>> {
+        self.state().disks.iter().map(|(uuid, disk)| (*uuid, disk.keys.clone())).collect()
+    }
+
     pub(crate) fn open_volumes(&self) -> BTreeMap<Uuid, (String, Offer)> {
         self.state().open.iter().map(|(uuid, open)| (*uuid, (open.name.clone(), open.offer))).collect()
     }

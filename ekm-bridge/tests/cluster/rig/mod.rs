@@ -2,16 +2,19 @@
 
 mod authority;
 mod host;
+mod invariants;
+mod journal;
+mod log;
 mod plug;
 mod servers;
 mod sim_host;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use ekm_bridge::cluster::{ClusterControl, Config, Contact, Decommission, Parts};
+use ekm_bridge::cluster::{ClusterControl, Config, Contact, Decommission, Journal, Parts};
 use ekm_bridge::provider::external::{Clock, Settings};
 use ekm_bridge::provider::{InternalProvider, RootKeyFile};
 use ekm_bridge::records::Records;
@@ -40,6 +43,8 @@ use tempfile::TempDir;
 
 pub(crate) use authority::{Authority, DAY};
 pub(crate) use host::ModelHost;
+pub(crate) use invariants::Invariants;
+pub(crate) use journal::Notes;
 pub(crate) use plug::Plug;
 pub(crate) use servers::ModelContact;
 pub(crate) use sim_host::SimHost;
@@ -59,27 +64,41 @@ pub(crate) struct World {
     pub(crate) real: Option<SimHost>,
     /// The policy of every process from now on.
     pub(crate) decommission: Decommission,
+    /// The audit log, where one is kept.
+    pub(crate) journal: Option<Arc<Notes>>,
+    /// An administrator has given up something.
+    pub(crate) is_forced: bool,
     store: Arc<MemoryStore>,
     dir: TempDir,
 }
 
 /// A clock that only moves when told.
 #[derive(Clone, Default)]
-pub(crate) struct TestClock(Arc<AtomicU64>);
+pub(crate) struct TestClock {
+    passed: Arc<AtomicU64>,
+    /// Seconds that the time of day is off.
+    off: Arc<AtomicI64>,
+}
 
 impl TestClock {
     pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.passed.fetch_add(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Somebody sets the time of day: so many seconds ahead, or back, of what it would be.
+    pub(crate) fn set_off(&self, seconds: i64) {
+        self.off.store(seconds, Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::SeqCst))
+        Duration::from_millis(self.passed.load(Ordering::SeqCst))
     }
 
     fn wall(&self) -> UnixSeconds {
-        UnixSeconds(authority::NOW.0 + self.elapsed().as_secs())
+        let passed = authority::NOW.0 + self.elapsed().as_secs();
+        UnixSeconds(passed.saturating_add_signed(self.off.load(Ordering::SeqCst)))
     }
 
     fn random(&self) -> u16 {
@@ -98,6 +117,8 @@ impl World {
             clock: TestClock::default(),
             real: None,
             decommission: Decommission::default(),
+            journal: None,
+            is_forced: false,
             store: Arc::default(),
             dir: tempfile::tempdir().unwrap(),
         }
@@ -138,7 +159,7 @@ impl World {
             },
             clock,
             metrics: None,
-            journal: None,
+            journal: self.journal.clone().map(|notes| notes as Arc<dyn Journal>),
             config: Config {
                 addresses: vec!["192.0.2.1".into()],
                 providers: Settings { copies: 1, ..Settings::default() },

@@ -1,6 +1,6 @@
 //! Key servers in memory, found by host name, with failures to order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex};
 
 use ekm_bridge::cluster::Contact;
@@ -52,6 +52,18 @@ impl ModelContact {
         self.servers.lock().unwrap().entry(host.into()).or_default().clone()
     }
 
+    /// The keys that some server would give out if it answered.
+    pub(crate) fn live(&self) -> BTreeSet<(KeyId, [u8; 32])> {
+        let servers = self.servers.lock().unwrap();
+        servers.values().flat_map(|server| server.live()).collect()
+    }
+
+    /// Every key that was revoked or destroyed by request.
+    pub(crate) fn ended(&self) -> Vec<(&'static str, KeyId)> {
+        let servers = self.servers.lock().unwrap();
+        servers.values().flat_map(ModelServer::ended).collect()
+    }
+
     /// From now on requests that change something need power.
     pub(crate) fn count_steps(&mut self, plug: &Plug) {
         self.plug = Some(plug.clone());
@@ -84,6 +96,12 @@ impl ModelServer {
         live.map(|(id, _)| *id).collect()
     }
 
+    fn live(&self) -> Vec<(KeyId, [u8; 32])> {
+        let state = self.0.lock().unwrap();
+        let live = state.keys.iter().filter(|(_, (on, _))| *on != KeyState::Destroyed);
+        live.map(|(id, (_, bytes))| (*id, *bytes)).collect()
+    }
+
     /// Somebody else changes the state of a key.
     pub(crate) fn set_state(&self, id: KeyId, to: KeyState) {
         self.0.lock().unwrap().keys.get_mut(&id).unwrap().0 = to;
@@ -96,6 +114,15 @@ impl ModelServer {
 
     pub(crate) fn put(&self, id: KeyId, byte: u8) {
         self.0.lock().unwrap().keys.insert(id, (KeyState::Active, [byte; 32]));
+    }
+
+    pub(crate) fn put_bytes(&self, id: KeyId, bytes: [u8; 32]) {
+        self.0.lock().unwrap().keys.insert(id, (KeyState::Active, bytes));
+    }
+
+    /// It has never heard of the key.
+    pub(crate) fn lose(&self, id: KeyId) {
+        self.0.lock().unwrap().keys.remove(&id);
     }
 
     pub(crate) fn requests(&self) -> usize {

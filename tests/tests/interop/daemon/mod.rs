@@ -1,7 +1,8 @@
-//! `sear daemon` as a process: the public SDK against it, a metadata drive that fails, and its sudden end in the middle of
+//! `sear daemon` as a process: the public SDK against it, a metadata drive or a volume that fails, and its sudden end in the middle of
 //! every call.
 
 mod full_drive;
+mod full_volume;
 mod kill;
 mod old_header;
 mod sdk;

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sear_benches::machine::Machine;
+use sear_benches::record::write_report;
 use serde::Serialize;
 
 use crate::judge::Outcome;
@@ -44,10 +45,7 @@ impl Report {
     /// # Errors
     /// When the folder cannot be written.
     pub(crate) fn write(&self, root: &Path) -> io::Result<PathBuf> {
-        let folder = root.join(&self.machine.slug).join(&self.date).join("nbd");
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("results.json"), serde_json::to_string_pretty(self)? + "\n")?;
-        fs::write(folder.join("README.md"), self.to_string())?;
+        let folder = write_report(root.join(&self.machine.slug).join(&self.date).join("nbd"), self)?;
         for section in &self.sections {
             let plot = if section.key == Key::Scaling { lines::plot(section) } else { bars::plot(section) };
             fs::write(folder.join(plot_name(section)), plot)?;
