@@ -185,6 +185,36 @@ fn rewrapping_cut_anywhere_opens_with_the_old_or_the_new_master_key() {
     });
 }
 
+/// A kill leaves what the operating system has, which the medium may not have yet; the next process reads it and goes on, and
+/// then the power fails.
+#[test]
+fn rewrapping_after_a_kill_builds_on_nothing_that_a_power_cut_takes_away() {
+    let rewrap = |medium: &dyn Medium| {
+        let ((id, master), (new_id, new)) = (key(1), key(2));
+        rewrap(medium, LEN, (id, &master), (new_id, &new)).map(drop)
+    };
+    let before = volume();
+    let steps = {
+        let whole = sound(&before);
+        rewrap(&whole).unwrap();
+        whole.steps()
+    };
+    for killed in 0..steps {
+        for cut in 0.. {
+            let first = SimMedium::new(before.clone(), Fault::PowerCut { step: killed });
+            rewrap(&first).unwrap_err();
+            let second = first.after_kill(Fault::PowerCut { step: cut });
+            let is_whole = rewrap(&second).is_ok();
+            for (name, image) in second.after_power_cut() {
+                assert!(opens(&image, 1) || opens(&image, 2), "killed in step {killed}, cut in step {cut}, {name}");
+            }
+            if is_whole {
+                break;
+            }
+        }
+    }
+}
+
 #[test]
 fn replacing_a_passphrase_cut_anywhere_opens_with_the_old_or_the_new_one() {
     let run = |medium: &dyn Medium| {

@@ -59,6 +59,13 @@ impl SimMedium {
         Self(RefCell::new(State { durable: image.clone(), visible: image, unsynced: Vec::new(), fault, steps: 0 }))
     }
 
+    /// The process that used the medium was killed, and the next one goes on with what the operating system has, on the medium
+    /// or not; it will suffer `fault`, its steps counted from 0.
+    #[must_use]
+    pub fn after_kill(self, fault: Fault) -> Self {
+        Self(RefCell::new(State { fault, steps: 0, ..self.0.into_inner() }))
+    }
+
     /// How many writes and syncs there were.
     #[must_use]
     pub fn steps(&self) -> usize {
@@ -191,6 +198,16 @@ impl Medium for SimMedium {
         outcome
     }
 
+    /// Two steps, as a write and a sync are; only these bytes are durable then.
+    fn write_durably_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(buf, offset)?;
+        let mut state = self.0.borrow_mut();
+        state.step()?;
+        state.durable.write(buf, offset);
+        state.unsynced.pop();
+        Ok(())
+    }
+
     fn sync(&self) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
         state.step()?;
@@ -246,6 +263,20 @@ mod tests {
         medium.write_all_at(&[3; 1024], 2048).unwrap_err();
         assert_eq!(medium.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!([0, 1024, 1536, 2048].map(|offset| byte_at(&medium.visible(), offset)), [1, 2, 0, 0]);
+    }
+
+    #[test]
+    fn a_durable_write_says_nothing_of_those_before_it() {
+        let medium = SimMedium::new(Image::zeroed(LEN), Fault::None);
+        medium.write_all_at(&[1; 512], 0).unwrap();
+        medium.write_durably_at(&[2; 512], 512).unwrap();
+        let medium = medium.after_kill(Fault::PowerCut { step: 0 });
+        assert_eq!((byte_at(&medium.visible(), 0), byte_at(&medium.visible(), 512)), (1, 2));
+        let left: Vec<_> = medium.after_power_cut().iter().map(|(_, i)| (byte_at(i, 0), byte_at(i, 512))).collect();
+        assert!(
+            left.contains(&(0, 2)) && left.contains(&(1, 2)) && left.iter().all(|(_, durable)| *durable == 2),
+            "{left:?}"
+        );
     }
 
     #[test]
