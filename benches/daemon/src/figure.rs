@@ -1,7 +1,7 @@
 //! The result: a table for people, JSON for programs.
 
 use std::path::{Path, PathBuf};
-use std::{fmt, io};
+use std::{fmt, fs, io};
 
 use sear_benches::machine::Machine;
 use sear_benches::record::write_report;
@@ -76,15 +76,25 @@ pub(crate) struct Report {
     pub(crate) volumes: usize,
     /// What was measured.
     pub(crate) figures: Vec<Figure>,
+    /// The name of the folder of the record.
+    #[serde(skip)]
+    pub(crate) folder: String,
+    /// How the time of a rekey grows, as SVG, if that was measured.
+    #[serde(skip)]
+    pub(crate) plot: Option<String>,
 }
 
 impl Report {
-    /// Writes `README.md` and `results.json` into `<root>/<machine>/<date>/daemon/`, which it returns.
+    /// Writes `README.md`, `results.json` and `rekey.svg` into `<root>/<machine>/<date>/<folder>/`, which it returns.
     ///
     /// # Errors
     /// When the folder cannot be written.
     pub(crate) fn write(&self, root: &Path) -> io::Result<PathBuf> {
-        write_report(root.join(&self.machine.slug).join(&self.date).join("daemon"), self)
+        let folder = write_report(root.join(&self.machine.slug).join(&self.date).join(&self.folder), self)?;
+        if let Some(plot) = &self.plot {
+            fs::write(folder.join("rekey.svg"), plot)?;
+        }
+        Ok(folder)
     }
 }
 
@@ -106,6 +116,10 @@ impl fmt::Display for Report {
         self.figures.iter().try_for_each(|figure| {
             let Figure { what, value, unit, .. } = figure;
             writeln!(f, "| {what} | {} {unit} | {} | {} |", short(*value), figure.spread(), figure.verdict())
-        })
+        })?;
+        if self.plot.is_some() {
+            writeln!(f, "\n![How the time of a rekey grows with the number of headers](rekey.svg)")?;
+        }
+        Ok(())
     }
 }
