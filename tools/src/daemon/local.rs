@@ -14,12 +14,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ekm_bridge::rpc::Service;
-use ekm_bridge::rpc::auth::Role;
 use ekm_bridge::rpc::methods::Caller;
 use ekm_bridge::rpc::version::Version;
 use rustix::net::Shutdown;
 use rustix::net::sockopt::socket_peercred;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::error::DaemonError;
 
@@ -124,7 +124,7 @@ fn answer(mut stream: &UnixStream, service: &Service) -> io::Result<()> {
     if peer != rustix::process::geteuid() && !peer.is_root() {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    let caller = Caller::User { name: format!("local user {}", peer.as_raw()), role: Role::Administrator };
+    let caller = Caller::Local { name: format!("local user {}", peer.as_raw()) };
     let mut line = Vec::new();
     BufReader::new(stream.take(MAX_REQUEST)).read_until(b'\n', &mut line)?;
     let source = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -142,7 +142,7 @@ pub(crate) fn ask(socket: &Path, method: &str, params: &Value) -> Result<Value, 
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => DaemonError::NotRunning(socket.to_owned()),
         _ => failed("connect to", socket, error),
     })?;
-    let request = json!({"id": 1, "method": method, "params": params}).to_string() + "\n";
+    let request = Zeroizing::new(json!({"id": 1, "method": method, "params": params}).to_string() + "\n");
     let answer = exchange(&stream, request.as_bytes()).map_err(|source| failed("talk to", socket, source))?;
     result(&answer)
 }

@@ -2,6 +2,7 @@
 
 mod authority;
 mod host;
+pub(crate) mod places;
 mod plug;
 mod servers;
 mod sim_host;

@@ -5,3 +5,4 @@ mod full_drive;
 mod kill;
 mod old_header;
 mod sdk;
+mod verbs;
