@@ -110,6 +110,35 @@ fn a_volume_is_adopted_with_its_passphrase_or_without_when_a_key_is_here() {
 }
 
 #[test]
+fn a_volume_that_was_moved_is_found_again_by_hand_or_by_the_registry_and_a_copy_is_not() {
+    let world = World::new();
+    let control = world.boot();
+    create_cluster(&control);
+    let made = create(&control, "/srv/disk").unwrap();
+    world.host.carry("/srv/disk", "/mnt/disk");
+    let found = adopt(&control, "/mnt/disk", None).unwrap();
+    assert_eq!((found.id, found.path.as_str(), found.is_open), (made.id, "/mnt/disk", true));
+    world.host.carry("/mnt/disk", "/mnt/again");
+    let record = VolumeRecord {
+        uuid: made.uuid,
+        path: "/mnt/again".into(),
+        header: None,
+        key_id: in_force(&control),
+        created: UnixSeconds(5),
+        last_opened: None,
+        export: None,
+    };
+    VolumeRegistry::new(world.store().as_ref()).record(&record).unwrap();
+    drop(control);
+    let control = world.reboot();
+    let places = control.volume_places().unwrap();
+    assert_eq!((places.len(), places[0].path.as_str(), places[0].is_open), (1, "/mnt/again", true));
+    control.delete_volume(made.id).unwrap();
+    let error = refused(adopt(&control, "/mnt/again", None), ErrorName::PlaceOccupied);
+    assert!(error.contains("not purged yet"), "{error}");
+}
+
+#[test]
 fn a_header_that_comes_back_is_on_record_before_and_follows_to_the_key_in_force() {
     let world = World::new();
     let control = world.boot();

@@ -19,7 +19,7 @@ use ekm_bridge::rpc::version::Version;
 use rustix::net::Shutdown;
 use rustix::net::sockopt::socket_peercred;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::error::DaemonError;
 
@@ -130,7 +130,10 @@ fn answer(mut stream: &UnixStream, service: &Service) -> io::Result<()> {
     let source = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut body = service.answer(&Version::CURRENT.to_string(), &caller, source, &line).body;
     body.push(b'\n');
-    stream.write_all(&body)
+    let written = stream.write_all(&body);
+    // It may have been key material.
+    body.zeroize();
+    written
 }
 
 /// Asks the daemon whose socket this is, and waits for the answer: the result of `method`.

@@ -8,11 +8,11 @@ use super::create::FIRST_ACCOUNT;
 use super::settle::Arrival;
 use super::site_of;
 use crate::cluster::control::{ClusterControl, lock, read};
-use crate::cluster::errors::of_host;
+use crate::cluster::errors::{of_host, of_record};
 use crate::cluster::host::{Found, HostErrorKind};
 use crate::cluster::keys::Owned;
 use crate::cluster::volumes::check_account;
-use crate::records;
+use crate::records::{self, VolumeStatus};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::places::{AdoptVolume, Passphrase, PlacedVolume};
 use crate::rpc::{ApiError, ErrorName};
@@ -73,15 +73,41 @@ impl ClusterControl {
         })
     }
 
+    /// One that is not where it was has been moved. One that is there, too, has been copied.
     fn known_already(&self, known: records::Volume, found: &Found) -> Outcome<PlacedVolume> {
-        let lies_there =
-            known.site.as_ref().map_or(known.path.as_ref() == Some(&found.site.data), |site| *site == found.site);
-        if lies_there && known.path.is_some() {
+        if known.status != VolumeStatus::Active {
+            let message = format!("it is volume {} of this cluster, which was deleted and is not purged yet", known.id);
+            return Err(ApiError::new(ErrorName::PlaceOccupied, message));
+        }
+        let is_here = match &known.site {
+            Some(site) => *site == found.site,
+            None => known.path.as_ref() == Some(&found.site.data),
+        };
+        if is_here && known.path.is_some() {
             return self.place_of(known);
+        }
+        if known.path.is_some() && !self.host.is_present(known.uuid) {
+            return self.place_of(self.move_to(&known, found)?);
         }
         let at = known.path.map_or_else(String::new, |path| format!(", at {}", path.display()));
         let message = format!("it has the UUID of volume {} of this cluster{at}; is it a copy?", known.id);
         Err(ApiError::new(ErrorName::PlaceOccupied, message))
+    }
+
+    /// A known volume lies elsewhere now. One that is open goes on: what was moved is still the same file.
+    pub(super) fn move_to(&self, known: &records::Volume, found: &Found) -> Outcome<records::Volume> {
+        let _turn = self.turns.take(known.uuid);
+        let moved = self.records.table::<records::Volume>().update(known.id, |volume| {
+            volume.site = Some(found.site.clone());
+            volume.path = Some(found.site.data.clone());
+        });
+        let moved = moved.map_err(of_record)?;
+        self.host.place(moved.uuid, &found.site);
+        self.changed(&format!("Volume {} was found at {}.", moved.id, found.site.data.display()))?;
+        if !self.host.is_open(moved.uuid) {
+            self.with_key_of(&moved, |key| self.open(&moved, key))?;
+        }
+        Ok(moved)
     }
 }
 

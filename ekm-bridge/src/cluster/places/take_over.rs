@@ -33,10 +33,12 @@ impl ClusterControl {
             return Ok(());
         }
         let internal = self.unknown_keys()?;
-        let known: BTreeSet<uuid::Uuid> = self.volume_records()?.into_iter().map(|volume| volume.uuid).collect();
         let registry: Vec<VolumeRecord> = self.records.table().list().map_err(of_record)?;
-        for volume in registry.iter().filter(|volume| !known.contains(&volume.uuid)) {
-            self.take_over_volume(volume, &internal)?;
+        for volume in &registry {
+            match self.volume_with(volume.uuid)? {
+                None => self.take_over_volume(volume, &internal)?,
+                Some(known) => self.follow(&known, volume),
+            }
         }
         for key in &internal {
             self.take_over_key(key)?;
@@ -53,6 +55,18 @@ impl ClusterControl {
         keys.retain(|key| !ledger.iter().any(|known| known.id == key.id));
         keys.retain(|key| rekey.as_ref().is_none_or(|rekey| key.created < rekey.started));
         Ok(keys)
+    }
+
+    /// A volume that was moved and then served without the daemon is where the registry says.
+    fn follow(&self, known: &records::Volume, now: &VolumeRecord) {
+        if known.path.is_none() || self.host.is_present(known.uuid) {
+            return;
+        }
+        let site = Site { data: now.path.clone(), header: now.header.clone() };
+        let Some(found) = self.host.find(&site).ok().filter(|found| found.uuid == known.uuid) else { return };
+        if let Err(error) = self.move_to(known, &found) {
+            tracing::warn!(volume = %known.uuid, "a volume that was moved is not opened yet: {error}");
+        }
     }
 
     fn take_over_volume(&self, volume: &VolumeRecord, internal: &[KeyInfo]) -> Outcome<()> {

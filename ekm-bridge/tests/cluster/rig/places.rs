@@ -29,6 +29,13 @@ impl ModelHost {
         state.media.insert(site.data.clone(), uuid);
     }
 
+    /// Somebody moves what lies at a path.
+    pub(crate) fn carry(&self, from: &str, to: &str) {
+        let mut state = self.state();
+        let uuid = state.media.remove(Path::new(from)).unwrap();
+        state.media.insert(PathBuf::from(to), uuid);
+    }
+
     /// Whether something lies at a path.
     pub(crate) fn lies(&self, path: &str) -> Option<Uuid> {
         self.state().media.get(Path::new(path)).copied()
