@@ -30,7 +30,7 @@ pub struct NewPlaced {
 /// A LUKS2 volume that was found at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its place, without symbolic links.
+    /// Its place as it is to be remembered.
     pub site: Site,
     /// The UUID in its header.
     pub uuid: Uuid,
@@ -67,7 +67,7 @@ pub trait HostPlaces {
     /// From now on, and for as long as this process lives, the volume lies there.
     fn place(&self, uuid: Uuid, site: &Site);
 
-    /// Whether a volume may be made there, and its place without symbolic links. Nothing is changed.
+    /// Whether a volume may be made there, and its place as it is to be remembered. Nothing is changed.
     ///
     /// # Errors
     /// `Occupied` when something is there that may not be overwritten, `Unfit` when the size does not fit, `Outside`.
@@ -90,6 +90,11 @@ pub trait HostPlaces {
     /// # Errors
     /// `Absent` when there is none, `Outside`.
     fn find(&self, site: &Site) -> Result<Found, HostError>;
+
+    /// Whether the two are the same files or devices, whatever they are called.
+    fn is_same_place(&self, one: &Site, other: &Site) -> bool {
+        one == other
+    }
 
     /// Adds a keyslot under `key` to a volume that the passphrase opens, durable when this returns.
     ///

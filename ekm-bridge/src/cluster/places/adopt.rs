@@ -12,7 +12,7 @@ use crate::cluster::errors::{of_host, of_record};
 use crate::cluster::host::{Found, HostErrorKind};
 use crate::cluster::keys::Owned;
 use crate::cluster::volumes::check_account;
-use crate::records::{self, VolumeStatus};
+use crate::records::{self, Header, VolumeStatus};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::places::{AdoptVolume, Passphrase, PlacedVolume};
 use crate::rpc::{ApiError, ErrorName};
@@ -29,7 +29,7 @@ impl ClusterControl {
         let in_force = self.key_in_force()?;
         let found = self.host.find(&site).map_err(of_host)?;
         if let Some(known) = self.volume_with(found.uuid)? {
-            return self.known_already(known, &found);
+            return self.known_already(known, &found, order.passphrase.as_ref().map(|given| (given, &in_force)));
         }
         self.refuse_too_many_volumes(account)?;
         let opens = found.keys.iter().find_map(|id| self.master_key(*id).ok());
@@ -74,24 +74,51 @@ impl ClusterControl {
     }
 
     /// One that is not where it was has been moved. One that is there, too, has been copied.
-    fn known_already(&self, known: records::Volume, found: &Found) -> Outcome<PlacedVolume> {
+    fn known_already(
+        &self,
+        known: records::Volume,
+        found: &Found,
+        given: Option<(&Passphrase, &Owned)>,
+    ) -> Outcome<PlacedVolume> {
         if known.status != VolumeStatus::Active {
             let message = format!("it is volume {} of this cluster, which was deleted and is not purged yet", known.id);
             return Err(ApiError::new(ErrorName::PlaceOccupied, message));
         }
         let is_here = match &known.site {
-            Some(site) => *site == found.site,
+            Some(site) => self.host.is_same_place(site, &found.site),
             None => known.path.as_ref() == Some(&found.site.data),
         };
         if is_here && known.path.is_some() {
+            if let Some((passphrase, key)) = given.filter(|_| self.is_without_key(found)) {
+                self.give_key_again(&known, passphrase, key)?;
+            }
             return self.place_of(known);
         }
-        if known.path.is_some() && !self.host.is_present(known.uuid) {
+        if known.path.is_some() && self.is_not_where_it_was(&known) {
             return self.place_of(self.move_to(&known, found)?);
         }
         let at = known.path.map_or_else(String::new, |path| format!(", at {}", path.display()));
         let message = format!("it has the UUID of volume {} of this cluster{at}; is it a copy?", known.id);
         Err(ApiError::new(ErrorName::PlaceOccupied, message))
+    }
+
+    fn is_without_key(&self, found: &Found) -> bool {
+        !found.keys.iter().any(|id| self.master_key(*id).is_ok())
+    }
+
+    /// A volume whose header came back from before its keys were replaced gets the key in force once more.
+    fn give_key_again(&self, known: &records::Volume, passphrase: &Passphrase, key: &Owned) -> Outcome<()> {
+        let header: Header = self.records.table().need(known.uuid).map_err(of_record)?;
+        self.announce(std::slice::from_ref(&header), key.id)?;
+        let _turn = self.turns.take(known.uuid);
+        self.give_key(known, passphrase, key)?;
+        self.read_back(&[(known.uuid, &self.look_at(&header))])?;
+        self.open(known, key)
+    }
+
+    /// Whether its place holds another volume, or nothing.
+    pub(super) fn is_not_where_it_was(&self, known: &records::Volume) -> bool {
+        self.host.key_ids(known.uuid).is_err_and(|error| error.kind == HostErrorKind::Absent)
     }
 
     /// A known volume lies elsewhere now. One that is open goes on: what was moved is still the same file.

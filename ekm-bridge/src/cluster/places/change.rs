@@ -45,7 +45,8 @@ impl ClusterControl {
         Ok(exported)
     }
 
-    /// Its record names what the backup names before the header does. Nobody is served meanwhile.
+    /// Its record names what the backup names before the header does. Nobody is served meanwhile. A backup that no key here
+    /// opens is put back only by force: the keyslots that are there now would be lost for it.
     pub(super) fn bring_header_back(&self, order: &RestoreHeader) -> Outcome<PlacedVolume> {
         let volume = self.living(order.id)?;
         {
@@ -56,14 +57,21 @@ impl ClusterControl {
             let backup = Path::new(&order.path);
             let keys: BTreeSet<KeyId> =
                 self.host.backup_key_ids(volume.uuid, backup).map_err(of_host)?.into_iter().collect();
+            let is_forced = order.force == Some(true);
+            if !is_forced && !keys.iter().any(|id| self.master_key(*id).is_ok()) {
+                return Err(no_key(&volume));
+            }
             let named = self.records.table::<Header>().update(volume.uuid, |header| header.keys.extend(keys.clone()));
             named.map_err(of_record)?;
             drop(ends_nothing);
             self.close(&volume)?;
-            self.host.restore_header(volume.uuid, backup, order.force == Some(true)).map_err(of_host)?;
+            self.host.restore_header(volume.uuid, backup, is_forced).map_err(of_host)?;
             let known: Header = self.records.table().need(volume.uuid).map_err(of_record)?;
             self.read_back(&[(volume.uuid, &self.look_at(&known))])?;
-            self.with_key_of(&volume, |key| self.open(&volume, key))?;
+            let opened = self.with_key_of(&volume, |key| self.open(&volume, key));
+            if !is_forced {
+                opened?;
+            }
         }
         self.changed(&format!("The header of volume {} was restored.", volume.id))?;
         self.hurry_catch_up();
@@ -79,4 +87,13 @@ impl ClusterControl {
         }
         Err(ApiError::new(ErrorName::InvalidParameter, format!("volume {id} was deleted")))
     }
+}
+
+fn no_key(volume: &records::Volume) -> ApiError {
+    let message = format!(
+        "no master key that is to be had opens volume {} by this backup; its header stays as it is. With force it is put back \
+         all the same, for a passphrase that is in it: adopt the volume again with that",
+        volume.id
+    );
+    ApiError::new(ErrorName::KeyUnavailable, message)
 }

@@ -59,7 +59,7 @@ impl ClusterControl {
 
     /// A volume that was moved and then served without the daemon is where the registry says.
     fn follow(&self, known: &records::Volume, now: &VolumeRecord) {
-        if known.path.is_none() || self.host.is_present(known.uuid) {
+        if known.path.is_none() || !self.is_not_where_it_was(known) {
             return;
         }
         let site = Site { data: now.path.clone(), header: now.header.clone() };

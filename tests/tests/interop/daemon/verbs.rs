@@ -186,12 +186,20 @@ fn a_volume_of_cryptsetup_is_adopted_with_its_data_and_rewrapped_wherever_its_he
 
         let (volume, foreign) = (world.listed(&disk), world.at("foreign"));
         world.json("volume create", &foreign, "--size 32M");
-        assert!(
-            world.fails("volume restore-header", &foreign, &saved.display().to_string(), 3).contains("is of volume")
-        );
+        let backup = saved.display().to_string();
+        assert!(world.fails("volume restore-header", &foreign, &backup, 3).contains("is of volume"));
         daemon.stop();
         let daemon = world.start();
         assert_eq!(world.listed(&disk)["uuid"], volume["uuid"]);
+        assert_same(&export, &plain, &world);
+
+        // The key that the backup names is destroyed: it is not put back by mistake, and by force for its passphrase.
+        let more = format!("{backup} {apart}");
+        assert!(world.fails("volume restore-header", &disk, &more, 7).contains("stays as it is"));
+        assert_same(&export, &plain, &world);
+        world.json("volume restore-header", &disk, &format!("{more} --force"));
+        assert_eq!(world.listed(&disk)["served"], false);
+        world.json("volume adopt", &disk, &format!("{apart} {passphrase}"));
         assert_same(&export, &plain, &world);
         daemon.stop();
     }

@@ -65,6 +65,8 @@ impl Adopt {
         let without = || daemon.ask_for_volume("AdoptVolume", &params.clone().into());
         let adopted = match (names_keys && self.passphrase.passphrase_file.is_none()).then(without) {
             Some(Err(Error::Daemon(DaemonError::Refused { name, .. }))) if name == "xKeyUnavailable" => None,
+            // Known, and locked: a header that came back may name only keys that are gone.
+            Some(Ok(known)) if !known.is_open => None,
             outcome => outcome.transpose()?,
         };
         let adopted = match adopted {

@@ -1,6 +1,7 @@
 //! Volumes at places of their own, their passphrases and keyslot keys.
 
 use std::fs;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use datapath::export::nbd::Uri;
@@ -30,7 +31,7 @@ impl HostPlaces for FileHost {
     }
 
     fn check_ground(&self, new: &NewPlaced) -> Result<Site, HostError> {
-        let site = Site { data: real(&new.site.data), header: new.site.header.as_deref().map(real) };
+        let site = lasting(&new.site);
         let at = at(&site);
         self.files.scope.permits_all(&at)?;
         let request = request(new)?;
@@ -64,12 +65,17 @@ impl HostPlaces for FileHost {
         let places = Places::open(&at, Access::Read).map_err(of_file)?;
         let (size, sector_size) = segment_of(&places).map_err(of_file)?;
         Ok(Found {
-            site: Site { data: places.data.path.clone(), header: places.detached_header_path() },
+            site: lasting(site),
             uuid: uuid_of(&places).map_err(of_file)?,
             size,
             sector_size,
             keys: volume::key_ids(places.header()).map_err(of_volume(places.header_path()))?,
         })
+    }
+
+    fn is_same_place(&self, one: &Site, other: &Site) -> bool {
+        let [one, other] = [one, other].map(|site| (real(&site.data), site.header.as_deref().map(real)));
+        one == other
     }
 
     fn adopt(&self, uuid: Uuid, passphrase: &SecretBytes, key: WrappingKey<'_>) -> Result<(), HostError> {
@@ -130,6 +136,16 @@ impl HostPlaces for FileHost {
         let uri = |listens: &Uri| Uri { export: export.to_owned(), ..listens.clone() }.to_string();
         self.surroundings.listens.iter().map(uri).collect()
     }
+}
+
+/// A place as it is remembered: of a file without symbolic links; of a block device the link stays, as the kernel may call
+/// the device something else after the next boot.
+fn lasting(site: &Site) -> Site {
+    let lasting = |path: &Path| {
+        let is_device = fs::metadata(path).is_ok_and(|data| data.file_type().is_block_device());
+        if is_device { path.to_owned() } else { real(path) }
+    };
+    Site { data: lasting(&site.data), header: site.header.as_deref().map(lasting) }
 }
 
 fn at(site: &Site) -> VolumePath {
