@@ -76,6 +76,7 @@ fn fill(records: &Records) {
             attributes: serde_json::Map::new(),
             enable_512e: false,
             path: Some(format!("/var/lib/volumes/{number}").into()),
+            site: None,
         };
         records.table().insert(volume).unwrap();
     }

@@ -40,11 +40,23 @@ impl Backing {
     /// [`Error::Missing`] when nothing is there, [`Error::NotABacking`] for directories, character devices and the
     /// like, [`Error::Busy`] for a claimed device, or the system's refusal.
     pub(crate) fn open(path: &Path, access: Access) -> Result<Self, Error> {
+        Self::open_as(path, access, true)
+    }
+
+    /// Opens once more what this process has open already: a block device that it has claimed is not refused.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn open_again(path: &Path, access: Access) -> Result<Self, Error> {
+        Self::open_as(path, access, false)
+    }
+
+    fn open_as(path: &Path, access: Access, claims: bool) -> Result<Self, Error> {
         let path = fs::canonicalize(path).map_err(|error| missing_or(error, path))?;
         let is_device = check_kind(&path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(access == Access::Write);
-        if is_device && access == Access::Write {
+        if is_device && access == Access::Write && claims {
             // Without O_CREAT, O_EXCL claims a block device as mount(2) does (open(2)).
             options.custom_flags(OFlags::EXCL.bits().cast_signed());
         }

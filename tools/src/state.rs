@@ -46,17 +46,18 @@ impl StatePath {
     /// # Errors
     /// When the directory cannot be used.
     pub(crate) fn open(&self) -> Result<State, Error> {
-        self.refuse_a_daemons()?;
+        // It keeps the store for itself: nobody needs to wait for it until a time limit is over.
+        if let Some(lock) = self.daemon_lock() {
+            return Err(crate::daemon::DaemonError::Owned(lock).into());
+        }
         Ok(State { node: Node::open(&self.0)? })
     }
 
-    /// A daemon keeps the store for itself: nobody needs to wait for it until a time limit is over.
-    fn refuse_a_daemons(&self) -> Result<(), Error> {
+    /// The lock of the daemon that has the directory, when one does.
+    pub(crate) fn daemon_lock(&self) -> Option<PathBuf> {
         let lock = crate::daemon::lock_path(&self.run_dir());
-        match File::open(&lock).map(|file| file.try_lock()) {
-            Ok(Err(TryLockError::WouldBlock)) => Err(crate::daemon::DaemonError::Owned(lock).into()),
-            _ => Ok(()),
-        }
+        let held = File::open(&lock).map(|file| file.try_lock());
+        matches!(held, Ok(Err(TryLockError::WouldBlock))).then_some(lock)
     }
 }
 

@@ -97,7 +97,11 @@ pub(super) fn of_host(error: HostError) -> ApiError {
     let name = match error.kind {
         HostErrorKind::Full => ErrorName::ExceededLimit,
         HostErrorKind::WrongKey => ErrorName::KeyUnavailable,
-        HostErrorKind::Absent | HostErrorKind::InUse | HostErrorKind::Failed => ErrorName::VolumeUnavailable,
+        HostErrorKind::InUse => ErrorName::VolumeInUse,
+        HostErrorKind::Occupied => ErrorName::PlaceOccupied,
+        HostErrorKind::Unfit => ErrorName::InvalidParameter,
+        HostErrorKind::Outside => ErrorName::PlaceNotPermitted,
+        HostErrorKind::Absent | HostErrorKind::Failed => ErrorName::VolumeUnavailable,
     };
     api(name, error)
 }

@@ -7,6 +7,7 @@
 //!                        ├─ ReplicatedStore     the metadata drives
 //!                        └─ VolumeHost          the data path
 //! headers   what wraps a volume's key, and what may      rekey   the steps of crate::rekey, durable
+//! places    volumes outside of the data directory         volumes those in it, and what holds for all
 //! ledger    master keys from first to last, with proof   run     start ─▶ unlock ─▶ rekey goes on ─▶ tend ─▶ stop
 //! ```
 //! The order of every change: what is about to happen is durable, then it happens, then that it happened is durable.
@@ -19,6 +20,7 @@ mod host;
 mod journal;
 mod keys;
 mod ledger;
+mod places;
 mod rekey;
 mod report;
 mod run;
@@ -28,6 +30,7 @@ mod volumes;
 mod whole;
 
 pub use control::{ClusterControl, Config, Decommission, Parts};
+pub use host::{ChangedPassphrases, Found, HostPlaces, NewPassphrase, NewPlaced};
 pub use host::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
 pub use journal::Journal;
 pub use keys::{Contact, KmipContact};

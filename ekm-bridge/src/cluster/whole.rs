@@ -64,6 +64,10 @@ impl Cluster for ClusterControl {
             Ok::<(), Failed>(())
         })?;
         key.iter().for_each(|key| self.witness(key.id));
+        // The cluster is made, whatever becomes of volumes that there were before.
+        if let Err(error) = self.take_over() {
+            tracing::warn!("volumes that were made before the cluster are not taken over yet: {error}");
+        }
         Ok(())
     }
 

@@ -127,6 +127,17 @@ impl InternalProvider {
         }
     }
 
+    /// No key is current any more: somebody else says which one is in force. No key is lost.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn forget_current(&self) -> Result<(), ProviderError> {
+        if self.current_id()?.is_none() {
+            return Ok(());
+        }
+        self.store.commit(&Transaction::new().delete(CURRENT)).map(drop).map_err(store_failed)
+    }
+
     fn refuse_current(&self, id: KeyId) -> Result<(), ProviderError> {
         if self.current_id()? == Some(id) {
             return Err(refused(Some(id), format!("master key {id} is the current one of this node; it stays")));

@@ -48,10 +48,11 @@ pub use key_providers::{KeyProviderId, KeyProviderRecord};
 pub use key_servers::{KeyServer, KeyServerId};
 pub use master_keys::{Management, MasterKeyRecord, MasterKeyState};
 pub use record::{Record, RecordError};
+pub use registry::VolumeRecord;
 pub use rekey::{Rekey, RekeyPhase};
 pub use table::Table;
 pub use volume_totals::VolumeTotals;
-pub use volumes::{Access, Qos, Volume, VolumeId, VolumeStatus};
+pub use volumes::{Access, Qos, Site, Volume, VolumeId, VolumeStatus};
 pub use work::Work;
 
 use crate::store::{Store, StoreError};

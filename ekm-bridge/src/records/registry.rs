@@ -6,6 +6,7 @@ use keywrap::keys::KeyId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::record::Record;
 use crate::store::{Entry, Revision, Store, StoreError, Transaction};
 use crate::time::UnixSeconds;
 
@@ -32,6 +33,16 @@ pub struct VolumeRecord {
     pub last_opened: Option<UnixSeconds>,
     /// The name under which it was last exported.
     pub export: Option<String>,
+}
+
+/// Beside a cluster's records: a transaction of those may take a volume over, or forget it.
+impl Record for VolumeRecord {
+    const KIND: &'static str = "volume";
+    type Id = Uuid;
+
+    fn id(&self) -> Uuid {
+        self.uuid
+    }
 }
 
 /// Why the registry gave no answer.

@@ -1,7 +1,7 @@
 //! The volumes of the cluster, as its API tells of them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -52,6 +52,39 @@ pub struct Volume {
     pub enable_512e: bool,
     /// The file or device that holds it, once there is one.
     pub path: Option<PathBuf>,
+    /// Where it lies, when that is not the data directory; also before it has a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Site>,
+}
+
+/// A place of a volume's own: files or block devices, by absolute paths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// The encrypted data.
+    pub data: PathBuf,
+    /// The header, when it is not in front of the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<PathBuf>,
+}
+
+impl Site {
+    /// Where the header is.
+    #[must_use]
+    pub fn of_header(&self) -> &Path {
+        self.header.as_deref().unwrap_or(&self.data)
+    }
+
+    /// The one or two files or devices.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        [Some(&self.data), self.header.as_ref()].into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// Whether the two have a file or device in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.paths().any(|path| other.paths().any(|taken| taken == path))
+    }
 }
 
 /// Whether a volume can be used.

@@ -50,6 +50,18 @@ pub struct Reply {
     pub unused: Vec<String>,
 }
 
+impl Reply {
+    /// Wipes the texts of the result, which may be key material.
+    pub(super) fn wipe(&mut self) {
+        let members = self.result.as_object_mut().into_iter().flat_map(Map::values_mut);
+        for value in members {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
+    }
+}
+
 /// A body that is not a request, with the id it had if that could be read.
 #[derive(Debug)]
 pub struct Malformed {

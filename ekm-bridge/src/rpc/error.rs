@@ -123,8 +123,16 @@ error_names! {
     SoftwareEncryptionNotEnabled = "xSoftwareEncryptionAtRestNotEnabled" 500 ours,
     /// The key provider has the key but does not give it out, or what it holds is damaged.
     KeyUnavailable = "xKeyUnavailable" 500 ours,
-    /// The data path cannot do it now: the medium is lost or full of errors, or somebody else has the volume.
+    /// The data path cannot do it now: the medium is lost or full of errors.
     VolumeUnavailable = "xVolumeUnavailable" 500 ours,
+    /// Another process serves or changes the volume.
+    VolumeInUse = "xVolumeInUse" 500 ours,
+    /// Something is at the place that would be overwritten.
+    PlaceOccupied = "xPlaceOccupied" 500 ours,
+    /// The daemon may not use files at the place: its configuration does not name it.
+    PlaceNotPermitted = "xPlaceNotPermitted" 500 ours,
+    /// The passphrase does not open the volume.
+    PassphraseWrong = "xPassphraseWrong" 500 ours,
     /// The call could not be recorded in the audit log, so it was not carried out.
     AuditLogUnavailable = "xAuditLogUnavailable" 500 ours,
 }

@@ -15,7 +15,7 @@ const REDACTED: &str = "(redacted)";
 const UNKNOWN: &str = "(unknown parameter, value not recorded)";
 
 /// Parameters whose values are secrets, in lower case.
-const SECRET: [&str; 1] = ["password"];
+const SECRET: [&str; 2] = ["password", "passphrase"];
 
 /// One call that was answered, successfully or not.
 #[derive(Debug)]

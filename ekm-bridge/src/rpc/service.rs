@@ -42,7 +42,7 @@ impl Service {
     #[must_use]
     pub fn answer(&self, version: &str, caller: &Caller, source: SocketAddr, body: &[u8]) -> Answer {
         let begin = Instant::now();
-        let (request, outcome) = match Request::parse(body) {
+        let (request, mut outcome) = match Request::parse(body) {
             Ok(request) => {
                 let outcome = self.guarded(version, caller, &request);
                 (request, outcome)
@@ -51,7 +51,9 @@ impl Service {
         };
         self.tell(caller, source, &request, &outcome, begin);
         let was_request = !matches!(&outcome, Err(error) if error.name == ErrorName::InvalidRequest);
-        Answer { body: codec::encode(&request.id, &outcome), was_request }
+        let body = codec::encode(&request.id, &outcome);
+        outcome.iter_mut().for_each(Reply::wipe);
+        Answer { body, was_request }
     }
 
     /// A panic in a method is an answer too: it must reach the audit log and must not look like a lost connection.

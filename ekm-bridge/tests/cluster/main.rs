@@ -17,6 +17,7 @@ mod kmip;
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "the tests of the KMIP client use all of it")]
 mod kmip_rig;
 mod ledger;
+mod places;
 mod procedure;
 mod rekey;
 mod rig;

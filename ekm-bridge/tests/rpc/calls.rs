@@ -246,3 +246,23 @@ fn a_defect_is_an_error_and_ends_nothing_else() {
     admin.ok("CreateKeyProviderKmip", json!({"keyProviderName": "p"}));
     assert!(rig.seen()[0].ends_with("xAssertionFailure"), "{:?}", rig.seen());
 }
+
+#[test]
+fn a_keyslot_key_does_not_leave_the_machine_and_a_passphrase_is_not_written_down() {
+    let rig = Rig::with_cluster();
+    let mut admin = rig.admin();
+    assert_eq!(admin.error("ExportVolumeKey", json!({"volumeID": 1})), "xPermissionDenied");
+    let adopt = |passphrase: Value| json!({"name": "v", "path": "/srv/disk", "passphrase": passphrase});
+    assert_eq!(admin.error("AdoptVolume", adopt(json!("Y29ycmVjdA=="))), "xPassphraseWrong");
+    assert_eq!(admin.error("AdoptVolume", adopt(json!("not base64"))), "xInvalidParameterType");
+    assert_eq!(admin.error("AdoptVolume", adopt(json!(""))), "xInvalidParameterType");
+    assert_eq!(admin.error("AdoptVolume", adopt(Value::Null)), "xKeyUnavailable");
+    assert_eq!(admin.error("CreateVolumeAt", json!({"name": "", "path": "/a"})), "xInvalidParameter");
+    let odd = json!({"name": "v", "path": "/a", "sectorSize": 513});
+    assert_eq!(admin.error("CreateVolumeAt", odd), "xInvalidParameter");
+    assert_eq!(admin.error("RestoreVolumeHeader", json!({"volumeID": 9, "path": "/a"})), "xVolumeIDDoesNotExist");
+    let new = json!({"volumeID": 1, "passphrase": "Y29ycmVjdA==", "pbkdf": "pbkdf2", "replace": true});
+    assert_eq!(admin.ok("AddVolumePassphrase", new), json!({"keyslot": 2, "removed": [1]}));
+    assert_eq!(admin.ok("ListVolumePlaces", json!({})), json!({"volumePlaces": []}));
+    assert!(!rig.seen().iter().any(|line| line.contains("Y29ycmVjdA")), "a passphrase was recorded");
+}

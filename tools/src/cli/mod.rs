@@ -8,6 +8,7 @@ mod doctor;
 mod man;
 mod mount;
 mod ready;
+mod through;
 mod top;
 mod umount;
 mod unmounter;

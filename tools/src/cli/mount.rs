@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::backing::{self, Backing};
 use crate::chain::{self, Background, ChainError, Links, Wish};
+use crate::daemon::DaemonError;
 use crate::error::Error;
 use crate::lock::{Purpose, Server, VolumeLock, server_of};
 use crate::serve::Access;
@@ -48,6 +49,9 @@ impl fmt::Display for Already {
 impl Mount {
     /// Lets a server in the background serve the volume, and mounts it.
     pub(super) fn run(self, state: &StatePath, forward: Vec<OsString>, ui: Ui) -> Result<(), Error> {
+        if state.daemon_lock().is_some() {
+            return Err(DaemonError::NeedsOwnServer("sear mount").into());
+        }
         let Self { at, dir, wish, request, access } = &self;
         let subject = Subject { at, request, access, name: None };
         if let Some(links) = prepare(&subject, state, wish)?

@@ -47,6 +47,9 @@ pub(crate) struct Ready {
     #[serde(skip_serializing_if = "Option::is_none")]
     nbd_client: Option<String>,
     qemu: String,
+    /// Somebody else serves it.
+    #[serde(skip)]
+    by_daemon: bool,
 }
 
 impl Ready {
@@ -88,6 +91,32 @@ impl Ready {
             file,
             block_device,
             served,
+            by_daemon: false,
+        }
+    }
+}
+
+impl Ready {
+    /// What a daemon serves, at these URIs.
+    pub(super) fn of_daemon(served: Served, uris: Vec<String>) -> Self {
+        let label = mount::label(&served.name);
+        let uri = uris.first().cloned();
+        let target = uri.as_deref().map(Target::Uri);
+        let Served { sector_size, created, read_only, .. } = served;
+        let lines = |target: &Target<'_>| mount::mount_lines(target, &label, sector_size, created, read_only);
+        Self {
+            event: "ready",
+            mount: target.as_ref().map(lines).unwrap_or_default(),
+            unmount: target.as_ref().map(|target| mount::unmount_lines(target, &label)).unwrap_or_default(),
+            nbd_client: None,
+            qemu: mount::qemu_drive(uri.as_deref().unwrap_or_default()),
+            uri,
+            uris,
+            vhost_user: None,
+            file: None,
+            block_device: None,
+            served,
+            by_daemon: true,
         }
     }
 }
@@ -106,6 +135,9 @@ impl fmt::Display for Ready {
         section(f, "or, with the kernel's nbd module", self.nbd_client.as_slice())?;
         let title = if self.mount.is_empty() { "use it in a virtual machine" } else { "or, in a virtual machine" };
         section(f, title, std::slice::from_ref(&self.qemu))?;
+        if self.by_daemon {
+            return writeln!(f, "The daemon serves it from now on, also after its next start.");
+        }
         writeln!(f, "Ctrl-C stops it.")
     }
 }

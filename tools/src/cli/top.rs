@@ -56,6 +56,12 @@ struct Row {
 impl Top {
     /// Looks at the servers until it is interrupted, or once.
     pub(super) fn run(self, state: &StatePath, ui: Ui) -> Result<(), Error> {
+        if state.daemon_lock().is_some() {
+            tracing::warn!(
+                "what the daemon's volumes do is in its metrics, and told by `sear api ListVolumeStats`; here are servers of \
+                 their own"
+            );
+        }
         let run_dir = state.run_dir();
         let look = || look(&run_dir);
         if self.totals {

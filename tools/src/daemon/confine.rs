@@ -1,5 +1,6 @@
 //! What the daemon still does after its start, and may do then: docs/hardening.md.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::libc;
@@ -19,21 +20,27 @@ pub(crate) struct Places<'a> {
     pub(crate) data: &'a Path,
     /// The configuration files that SIGHUP reads.
     pub(crate) config: &'a [PathBuf],
+    /// The files and devices of volumes that lie elsewhere.
+    pub(crate) volumes: &'a [PathBuf],
     /// Sockets that are removed at the end.
     pub(crate) sockets: Vec<PathBuf>,
 }
 
 /// What a daemon with this configuration needs.
 pub(crate) fn needs(section: &Section, places: Places<'_>) -> Needs {
-    let Places { state, data, config, sockets } = places;
+    let Places { state, data, config, volumes, sockets } = places;
     let mut changes = vec![state.to_owned(), data.to_owned()];
+    let (dirs, things): (Vec<PathBuf>, Vec<PathBuf>) = section.places.iter().cloned().partition(|place| place.is_dir());
+    let linked = dirs.iter().flat_map(|dir| link_targets(dir));
+    let volumes = volumes.iter().cloned().chain(things).chain(linked).collect();
+    changes.extend(dirs.iter().cloned());
     changes.extend(section.metadata.iter().map(|drive| home_of(drive)));
     let named = [&section.api_cert, &section.api_key, &section.nbd_cert, &section.nbd_key, &section.nbd_client_ca];
     let reread = named.into_iter().flatten().chain(config).flat_map(|file| neighbourhood(file));
     let resolver = RESOLVER.map(PathBuf::from);
     let followed = resolver.iter().filter(|file| file.is_symlink()).filter_map(|file| home(&file.canonicalize().ok()?));
     let reads = reread.chain(followed).chain(resolver.iter().cloned()).collect();
-    Needs { removes: sockets, changes, reads, connects: true, calls: calls(), ..Needs::default() }
+    Needs { removes: sockets, volumes, changes, reads, connects: true, calls: calls(), ..Needs::default() }
 }
 
 /// The directory of a metadata drive: one that is lost comes back as another one under the same name, and Landlock knows
@@ -43,6 +50,22 @@ fn home_of(drive: &Path) -> PathBuf {
         Some(parent) if parent.parent().is_some() => parent.to_owned(),
         _ => drive.to_owned(),
     }
+}
+
+/// What this process may use for volumes.
+pub(crate) fn scope(section: &Section, places: &Places<'_>) -> Vec<PathBuf> {
+    let dirs = section.places.iter().filter(|place| place.is_dir());
+    let linked = dirs.flat_map(|dir| link_targets(dir));
+    let named = [places.state, places.data].map(Path::to_owned).into_iter().chain(section.places.iter().cloned());
+    named.chain(places.volumes.iter().cloned()).chain(linked).collect()
+}
+
+/// The files and devices that symbolic links in a directory lead to, as those of a volume group do. Landlock knows things by
+/// where they are, not by what leads there.
+fn link_targets(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let links = entries.map(|entry| entry.path()).filter(|path| path.is_symlink());
+    links.filter_map(|link| link.canonicalize().ok()).filter(|target| !target.is_dir()).collect()
 }
 
 /// The directories in which a file is looked for: it may be replaced by another one of its name, and be a symbolic link.

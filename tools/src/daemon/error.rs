@@ -8,6 +8,7 @@ use ekm_bridge::NodeError;
 use ekm_bridge::audit::AuditError;
 use ekm_bridge::cluster::HostError;
 use ekm_bridge::metrics::BadName;
+use ekm_bridge::records::RecordError;
 use ekm_bridge::rpc::ApiError;
 use ekm_bridge::rpc::server::IdentityError;
 use ekm_bridge::state_dir::StateError;
@@ -28,6 +29,33 @@ pub(crate) enum DaemonError {
          and so on), or another directory with --state-dir", .0.display()
     )]
     Owned(PathBuf),
+    /// A command wants what only a server of its own can do.
+    #[error(
+        "a daemon runs in this state directory and serves its volumes; {0} needs a server of its own: stop the daemon, or \
+         use another directory with --state-dir"
+    )]
+    NeedsOwnServer(&'static str),
+    /// The daemon does not know what lies there.
+    #[error("no volume of the daemon lies at {}: take it on with `sear volume adopt`", .0.display())]
+    NotItsVolume(PathBuf),
+    /// The daemon knows the volume, and serves it not.
+    #[error("the volume at {} is {why}", path.display())]
+    NotServed {
+        /// Where it lies.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A header of another volume.
+    #[error("the backup is of volume {backup}, and the daemon's volume at {} is {volume}", path.display())]
+    AnotherHeader {
+        /// Where the volume lies.
+        path: PathBuf,
+        /// Its UUID.
+        volume: uuid::Uuid,
+        /// That of the backup.
+        backup: uuid::Uuid,
+    },
     /// The configuration contradicts itself.
     #[error("[daemon]: {0}")]
     Section(String),
@@ -40,6 +68,9 @@ pub(crate) enum DaemonError {
     /// The embedded store does not open for good.
     #[error(transparent)]
     Store(StoreError),
+    /// What is remembered cannot be read.
+    #[error(transparent)]
+    Records(#[from] RecordError),
     /// No drive is configured.
     #[error("no metadata drive is named")]
     NoDrive,
@@ -118,10 +149,24 @@ impl DaemonError {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Running(_) | Self::Owned(_) => Exit::InUse,
+            Self::Running(_) | Self::Owned(_) | Self::NeedsOwnServer(_) => Exit::InUse,
+            Self::NotItsVolume(_) | Self::NotServed { .. } => Exit::KeyMissing,
+            Self::AnotherHeader { .. } => Exit::Refused,
+            Self::Refused { name, .. } => of_name(name),
             Self::Section(_) => Exit::Usage,
             Self::Verify(_) => Exit::Unauthentic,
             _ => Exit::Failed,
         }
+    }
+}
+
+/// As the same failure ends a command without a daemon.
+fn of_name(name: &str) -> Exit {
+    match name {
+        "xPlaceOccupied" => Exit::Refused,
+        "xPassphraseWrong" => Exit::Unauthentic,
+        "xVolumeInUse" => Exit::InUse,
+        "xKeyUnavailable" => Exit::KeyMissing,
+        _ => Exit::Failed,
     }
 }

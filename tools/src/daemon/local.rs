@@ -14,12 +14,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ekm_bridge::rpc::Service;
-use ekm_bridge::rpc::auth::Role;
 use ekm_bridge::rpc::methods::Caller;
 use ekm_bridge::rpc::version::Version;
 use rustix::net::Shutdown;
 use rustix::net::sockopt::socket_peercred;
 use serde_json::{Value, json};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::error::DaemonError;
 
@@ -124,13 +124,16 @@ fn answer(mut stream: &UnixStream, service: &Service) -> io::Result<()> {
     if peer != rustix::process::geteuid() && !peer.is_root() {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    let caller = Caller::User { name: format!("local user {}", peer.as_raw()), role: Role::Administrator };
+    let caller = Caller::Local { name: format!("local user {}", peer.as_raw()) };
     let mut line = Vec::new();
     BufReader::new(stream.take(MAX_REQUEST)).read_until(b'\n', &mut line)?;
     let source = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut body = service.answer(&Version::CURRENT.to_string(), &caller, source, &line).body;
     body.push(b'\n');
-    stream.write_all(&body)
+    let written = stream.write_all(&body);
+    // It may have been key material.
+    body.zeroize();
+    written
 }
 
 /// Asks the daemon whose socket this is, and waits for the answer: the result of `method`.
@@ -142,7 +145,7 @@ pub(crate) fn ask(socket: &Path, method: &str, params: &Value) -> Result<Value, 
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => DaemonError::NotRunning(socket.to_owned()),
         _ => failed("connect to", socket, error),
     })?;
-    let request = json!({"id": 1, "method": method, "params": params}).to_string() + "\n";
+    let request = Zeroizing::new(json!({"id": 1, "method": method, "params": params}).to_string() + "\n");
     let answer = exchange(&stream, request.as_bytes()).map_err(|source| failed("talk to", socket, source))?;
     result(&answer)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use datapath::export::nbd::{BindError, Config, Handle, Limits, Listen, Publisher, RunError, Server, TlsConfig};
+use datapath::export::nbd::{BindError, Config, Handle, Limits, Listen, Publisher, RunError, Server, TlsConfig, Uri};
 
 use super::error::DaemonError;
 use super::settings::Section;
@@ -49,9 +49,14 @@ impl Bound {
         self.0.addresses().iter().map(ToString::to_string).collect()
     }
 
+    /// Where it listens.
+    pub(super) fn uris(&self) -> Vec<Uri> {
+        self.0.addresses()
+    }
+
     /// The files of its sockets.
     pub(super) fn sockets(&self) -> Vec<PathBuf> {
-        let path = |uri: datapath::export::nbd::Uri| match uri.at {
+        let path = |uri: Uri| match uri.at {
             Listen::Unix(path) => Some(path),
             Listen::Tcp(_) => None,
         };

@@ -22,7 +22,7 @@ use ekm_bridge::{StateDir, UnixSeconds};
 use super::audit::{Auditor, log_path};
 use super::error::DaemonError;
 use super::gauges::Gauges;
-use super::host::FileHost;
+use super::host::{FileHost, Scope, Surroundings};
 use super::local::{self, Local};
 use super::nbd::{self, Nbd};
 use super::notify::Manager;
@@ -117,11 +117,20 @@ impl Daemon {
         let nbd = nbd::Bound::bind(section, &run_dir)?;
         let (publisher, addresses) = (nbd.publisher(), nbd.addresses());
         let data = section.data.clone().unwrap_or_else(|| dir.path().join("volumes"));
-        let host = Arc::new(FileHost::new(data.clone(), publisher.clone(), start.engine)?);
+        let volumes = store::places(&opened.store)?;
+        let config = start.confined.unwrap_or_default();
+        let places =
+            confine::Places { state: dir.path(), data: &data, config, volumes: &volumes, sockets: nbd.sockets() };
+        let scope = match start.confined {
+            Some(_) => Scope::of(confine::scope(section, &places)),
+            None => Scope::everything(),
+        };
+        let surroundings = Surroundings { run_dir: run_dir.clone(), listens: nbd.uris() };
+        let host = FileHost::new((data.clone(), scope), publisher.clone(), start.engine, surroundings)?;
+        let host = Arc::new(host);
         let api = api::bind(section, &dir)?;
         let local = local::Bound::bind(local::socket(&run_dir))?;
-        if let Some(config) = start.confined {
-            let places = confine::Places { state: dir.path(), data: &data, config, sockets: nbd.sockets() };
+        if start.confined.is_some() {
             hardening::confine(&confine::needs(section, places), |act| nbd.each_thread(act));
         }
         // From here on every thread inherits what this one has given up.

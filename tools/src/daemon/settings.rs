@@ -37,6 +37,8 @@ pub(crate) struct Section {
     pub(crate) nbd_client_ca: Option<PathBuf>,
     /// Where the volumes' files are.
     pub(crate) data: Option<PathBuf>,
+    /// Directories, files and block devices outside of `data` where volumes may lie.
+    pub(crate) places: Vec<PathBuf>,
     /// Directories, each on a drive of its own, that hold copies of the state.
     pub(crate) metadata: Vec<PathBuf>,
     /// How long a fetched master key serves when no key server answers; until the end of the process by default.
@@ -71,6 +73,7 @@ impl Default for Section {
             nbd_key: None,
             nbd_client_ca: None,
             data: None,
+            places: Vec::new(),
             metadata: Vec::new(),
             key_grace_seconds: None,
             key_copies: None,
@@ -164,6 +167,7 @@ impl Section {
             ("setup-from", self.setup_from != new.setup_from),
             ("nbd", self.nbd != new.nbd),
             ("data", self.data != new.data),
+            ("places", self.places != new.places),
             ("metadata", self.metadata != new.metadata),
             ("key-copies", self.key_copies != new.key_copies),
             ("audit-limit-mib", self.audit_limit_mib != new.audit_limit_mib),

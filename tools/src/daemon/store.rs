@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ekm_bridge::provider::{InternalProvider, RootKeyFile};
+use ekm_bridge::records::{Records, Volume};
 use ekm_bridge::store::replicated::{DirectoryDrive, Drive, FileWitness, RecoveryError, ReplicatedStore, StartError};
-use ekm_bridge::store::{ExclusiveStore, Snapshot, Store};
-use ekm_bridge::{Node, StateDir};
+use ekm_bridge::store::{EmbeddedStore, ExclusiveStore, Snapshot, Store};
+use ekm_bridge::{Node, StateDir, VolumeRecord};
 
 use super::error::DaemonError;
 
@@ -16,6 +17,18 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) drives: Option<Arc<ReplicatedStore>>,
     pub(super) internal: Arc<InternalProvider>,
+}
+
+/// The files and devices of volumes that do not lie in the data directory, and of those that this node knew before its
+/// cluster.
+pub(super) fn places(store: &Arc<dyn Store>) -> Result<Vec<PathBuf>, DaemonError> {
+    let records = Records::new(Arc::clone(store));
+    let sites = records.table::<Volume>().list()?.into_iter().filter_map(|volume| volume.site);
+    let mut paths: Vec<PathBuf> = sites.flat_map(|site| [Some(site.data), site.header]).flatten().collect();
+    for known in records.table::<VolumeRecord>().list()? {
+        paths.extend([Some(known.path), known.header].into_iter().flatten());
+    }
+    Ok(paths)
 }
 
 /// Opens it, or makes it on a fresh node.
@@ -28,6 +41,12 @@ pub(super) fn open(dir: &StateDir, drives: &[PathBuf]) -> Result<Opened, DaemonE
             (Arc::new(ExclusiveStore::open(dir).map_err(DaemonError::Store)?), None)
         }
         paths => {
+            if EmbeddedStore::exists(dir)? {
+                tracing::warn!(
+                    "the state is on the metadata drives; volumes and keys that this node keeps in its state directory are \
+                     not taken over"
+                );
+            }
             let replicated = Arc::new(replicated(dir, paths)?);
             (Arc::clone(&replicated) as Arc<dyn Store>, Some(replicated))
         }

@@ -33,6 +33,10 @@ pub(super) fn rules(needs: &Needs) -> Result<RulesetCreated, RulesetError> {
     for file in &needs.opens {
         rules = allow(rules, file, AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev)?;
     }
+    for volume in needs.volumes.iter().filter(|volume| volume.exists()) {
+        let grown = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate;
+        rules = allow(rules, volume, grown | AccessFs::IoctlDev)?;
+    }
     for dir in &needs.changes {
         rules = allow(rules, dir, CHANGE.into_iter().collect())?;
     }

@@ -35,6 +35,8 @@ pub(crate) struct Needs {
     pub(crate) removes: Vec<PathBuf>,
     /// Files and devices that are opened for reading, writing and ioctls.
     pub(crate) opens: Vec<PathBuf>,
+    /// Files and devices that volumes lie on: opened, read, written, made longer.
+    pub(crate) volumes: Vec<PathBuf>,
     /// Directories below which files are made, changed and removed, but not run.
     pub(crate) changes: Vec<PathBuf>,
     /// Files that are read, and directories below which they are.
@@ -49,9 +51,9 @@ pub(crate) struct Needs {
 
 impl Default for Needs {
     fn default() -> Self {
-        let [removes, opens, changes, reads] = [const { Vec::new() }; 4];
+        let [removes, opens, volumes, changes, reads] = [const { Vec::new() }; 5];
         let (connects, calls, capabilities) = (false, Vec::new(), CapabilitySet::empty());
-        Self { removes, opens, changes, reads, connects, calls, capabilities }
+        Self { removes, opens, volumes, changes, reads, connects, calls, capabilities }
     }
 }
 

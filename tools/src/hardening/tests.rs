@@ -277,7 +277,7 @@ fn a_daemon_keeps_its_places_and_key_servers_and_nothing_else() {
     let key_server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = key_server.local_addr().unwrap();
     let section = Section { metadata: vec![drive.clone()], api_cert: Some(certificate.clone()), ..Section::default() };
-    let places = Places { state: &state, data: &data, config: &config, sockets: Vec::new() };
+    let places = Places { state: &state, data: &data, config: &config, volumes: &[], sockets: Vec::new() };
     let needs = needs(&section, places);
     // Another thread is not under Landlock here: it is whoever renews a certificate.
     let (renewer, renewing) = thread_with_tasks();

@@ -8,7 +8,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use ekm_bridge::rpc::types::places::SecretBase64;
 use keywrap::secret::SecretBytes;
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 
 use crate::error::Error;
@@ -16,6 +18,9 @@ use terminal::Terminal;
 
 /// The longest key file, as cryptsetup limits it by default.
 const MAX_FILE: usize = 8 << 20;
+
+/// The longest passphrase that a request to a daemon holds.
+const MAX_TOLD: usize = 128 << 10;
 
 /// Where a passphrase comes from.
 #[derive(Args, Debug)]
@@ -36,6 +41,30 @@ impl PassphraseArgs {
             Some(path) => from_file(path),
             None => Terminal::open()?.ask_secret(question),
         }
+    }
+
+    /// An existing passphrase as a parameter of the daemon's API.
+    ///
+    /// # Errors
+    /// As [`Self::existing`], and when it is too long for a request.
+    pub(crate) fn told(&self, question: &str) -> Result<Value, Error> {
+        self.as_parameter(&self.existing(question)?)
+    }
+
+    /// A new passphrase as such a parameter.
+    ///
+    /// # Errors
+    /// As [`Self::new_one`], and when it is too long for a request.
+    pub(crate) fn new_one_told(&self, question: &str) -> Result<Value, Error> {
+        self.as_parameter(&self.new_one(question)?)
+    }
+
+    fn as_parameter(&self, passphrase: &SecretBytes) -> Result<Value, Error> {
+        if passphrase.expose_secret().len() > MAX_TOLD {
+            let path = self.passphrase_file.clone().unwrap_or_default();
+            return Err(Error::PassphraseTooLong { path, limit: MAX_TOLD });
+        }
+        serde_json::to_value(SecretBase64::of(passphrase.expose_secret())).map_err(Error::Json)
     }
 
     /// A new passphrase: asked for twice, never empty.

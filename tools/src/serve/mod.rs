@@ -95,6 +95,20 @@ impl ServeArgs {
         if self.ublk { ublk::check() } else { Ok(()) }
     }
 
+    /// The first of these options that only a server of its own can do.
+    pub(crate) fn needs_own_server(&self) -> Option<&'static str> {
+        let asked = [
+            (!self.listen.is_empty(), "--listen"),
+            (self.vhost_user.is_some(), "--vhost-user"),
+            (self.fuse.is_some(), "--fuse"),
+            (self.ublk, "--ublk"),
+            (self.access.allow_discards, "--allow-discards"),
+            (self.access.strict_alignment, "--strict-alignment"),
+            (self.tls.config().is_some(), "--tls-cert"),
+        ];
+        asked.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, option)| option)
+    }
+
     /// Makes `volume` an export called `name` that `engine` encrypts, and what tells of it.
     ///
     /// # Errors

@@ -38,8 +38,23 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    fn sector(&self) -> SectorSize {
+    pub(crate) fn sector(&self) -> SectorSize {
         self.sector_size.unwrap_or(SectorSize::B4096)
+    }
+
+    /// Where the data begins.
+    fn offset(at: &VolumePath) -> u64 {
+        if at.header.is_some() { 0 } else { HEADER_LEN }
+    }
+
+    fn options(&self, offset: u64) -> CreateOptions {
+        CreateOptions {
+            sector_size: self.sector(),
+            data_offset: offset,
+            label: self.label.clone(),
+            overwrite: self.force,
+            ..CreateOptions::default()
+        }
     }
 
     /// Checks what was asked for against a volume that exists already.
@@ -77,8 +92,42 @@ impl Request {
 /// When something is there and `force` is not given, when there is no size to make a file with, or when a key, file or
 /// header cannot be made.
 pub(crate) fn create(state: &State, at: &VolumePath, request: &Request) -> Result<Volume, Error> {
+    make(at, request, |places, options| {
+        let (key_id, master) = state.node().provider().current_key()?;
+        let opened = volume::create(places.header(), places.data.len, options, key_id, &master);
+        Ok((key_id, opened.map_err(Error::volume(places.header_path()))?))
+    })
+}
+
+/// Whether a volume can be made there. Nothing is changed.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn check(at: &VolumePath, request: &Request) -> Result<(), Error> {
     let size = request.even_size()?;
-    let offset = if at.header.is_some() { 0 } else { HEADER_LEN };
+    let ground = Ground::inspect(&at.path, request.force)?;
+    at.header.as_deref().map_or(Ok(()), |path| Ground::inspect(path, request.force).map(drop))?;
+    if matches!(ground, Ground::Nothing) {
+        return size.map(drop).ok_or_else(|| Error::SizeNeeded { path: at.path.clone() });
+    }
+    let backing = Backing::open(&at.path, Access::Read)?;
+    if backing.len == 0 {
+        return size.map(drop).ok_or_else(|| Error::SizeNeeded { path: at.path.clone() });
+    }
+    check_size(&backing, size, Request::offset(at))
+}
+
+/// Makes a volume whose header `write` writes.
+///
+/// # Errors
+/// As [`create`].
+pub(crate) fn make(
+    at: &VolumePath,
+    request: &Request,
+    write: impl FnOnce(&Places, &CreateOptions) -> Result<(KeyId, Opened), Error>,
+) -> Result<Volume, Error> {
+    let size = request.even_size()?;
+    let offset = Request::offset(at);
     // Both places are looked at before either is touched.
     let data_ground = Ground::inspect(&at.path, request.force)?;
     let header_ground = at.header.as_deref().map(|path| Ground::inspect(path, request.force)).transpose()?;
@@ -89,27 +138,13 @@ pub(crate) fn create(state: &State, at: &VolumePath, request: &Request) -> Resul
     };
     let (header_made, header) = header.unzip();
     let places = Places { data, header };
-    let (key_id, opened) = write_header(state, &places, request, offset)?;
+    let (key_id, opened) = write(&places, &request.options(offset))?;
     for (guard, backing) in [(data_made, Some(&places.data)), (header_made.flatten(), places.header.as_ref())] {
         if let (Some(guard), Some(backing)) = (guard, backing) {
             guard.keep(&backing.file)?;
         }
     }
     Ok(Volume { places, key_id, opened })
-}
-
-fn write_header(state: &State, places: &Places, request: &Request, offset: u64) -> Result<(KeyId, Opened), Error> {
-    let (key_id, master) = state.node().provider().current_key()?;
-    let options = CreateOptions {
-        sector_size: request.sector(),
-        data_offset: offset,
-        label: request.label.clone(),
-        overwrite: request.force,
-        ..CreateOptions::default()
-    };
-    let opened = volume::create(places.header(), places.data.len, &options, key_id, &master)
-        .map_err(Error::volume(places.header_path()))?;
-    Ok((key_id, opened))
 }
 
 /// What a new volume is put on.

@@ -86,6 +86,16 @@ impl Places {
         Ok(places)
     }
 
+    /// Opens the backings once more that this process has open already.
+    ///
+    /// # Errors
+    /// When one cannot be opened.
+    pub(crate) fn again(volume: &VolumePath, access: Access) -> Result<Self, Error> {
+        let data = Backing::open_again(&volume.path, access)?;
+        let header = volume.header.as_deref().map(|path| Backing::open_again(path, access)).transpose()?;
+        Ok(Self { data, header })
+    }
+
     /// Keeps others from the backings until they are closed; see [`Backing::claim`].
     ///
     /// # Errors
@@ -98,6 +108,14 @@ impl Places {
     /// What the header is read from and written to.
     pub(crate) fn header(&self) -> &dyn Medium {
         &self.header.as_ref().unwrap_or(&self.data).file
+    }
+
+    /// Brings what was written to the header to its medium.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub(crate) fn sync_header(&self) -> Result<(), Error> {
+        Medium::sync(self.header()).map_err(Error::io("sync", self.header_path()))
     }
 
     /// Where the header is, for messages.

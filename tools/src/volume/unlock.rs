@@ -58,6 +58,20 @@ pub(crate) fn uuid_of(places: &Places) -> Result<Uuid, Error> {
     uuid_in(places.header(), places.header_path())
 }
 
+/// Bytes of plaintext and of a sector, read without any key.
+///
+/// # Errors
+/// What keywrap says of a header that is damaged; [`Error::NotAVolume`] when it describes no data.
+pub(crate) fn segment_of(places: &Places) -> Result<(u64, u32), Error> {
+    let path = places.header_path();
+    let seen = volume::inspect(places.header()).map_err(Error::volume(path))?;
+    let segment = seen.segments.first().ok_or_else(|| Error::NotAVolume { path: path.to_owned() })?;
+    let room = places.data.len.saturating_sub(segment.offset);
+    let sector = segment.sector_size.unwrap_or(512);
+    let whole = room - room % u64::from(sector);
+    Ok((segment.size.unwrap_or(whole), sector))
+}
+
 /// The UUID in the header on `medium`, which is at `path`.
 ///
 /// # Errors

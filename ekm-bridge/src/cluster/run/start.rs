@@ -58,19 +58,23 @@ impl ClusterControl {
         }
         self.report_drives()?;
         self.end_drive_work()?;
-        self.erase_unfinished()?;
+        self.tell_places()?;
+        self.end_unfinished()?;
         self.adopt_headers()?;
         self.forget_half_made_backups()?;
+        self.take_over()?;
         self.unlock()?;
         Ok(())
     }
 
-    /// Volumes that were being made or purged. One that cannot be erased now is tried at the next start.
-    fn erase_unfinished(&self) -> Outcome<()> {
+    /// Volumes that were being made, adopted or purged. What cannot be ended now is tried at the next start.
+    fn end_unfinished(&self) -> Outcome<()> {
         for volume in self.volume_records()?.iter().filter(|volume| volume.path.is_none()) {
             let _turn = self.turns.take(volume.uuid);
-            if let Err(error) = self.erase_for_good(volume) {
-                tracing::warn!(volume = %volume.uuid, "an unfinished volume is not erased yet: {error}");
+            let is_arriving = volume.site.is_some() && volume.status == VolumeStatus::Active;
+            let ended = if is_arriving { self.settle_arrival(volume).map(drop) } else { self.erase_for_good(volume) };
+            if let Err(error) = ended {
+                tracing::warn!(volume = %volume.uuid, "what was begun with a volume is not ended yet: {error}");
             }
         }
         Ok(())

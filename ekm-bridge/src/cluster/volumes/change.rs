@@ -60,7 +60,8 @@ fn changed(before: &records::Volume, change: ModifyVolume) -> Outcome<records::V
     }
     let mut after = before.clone();
     if let Some(size) = change.total_size {
-        after.size = rounded(size);
+        // What lies on a medium of its own fits that, and not the steps of the API.
+        after.size = if before.site.is_some() { size } else { rounded(size) };
     }
     if after.size < before.size {
         let message = format!("volume {} has {} bytes, and volumes only grow", before.id, before.size);

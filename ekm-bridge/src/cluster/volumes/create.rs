@@ -67,7 +67,7 @@ impl ClusterControl {
         Ok(planned?)
     }
 
-    /// Removes what is left of a volume that nobody was told of. What cannot be removed now is at the next start.
+    /// Removes what is left of a volume in the data directory that nobody was told of. What cannot be removed now is at the next start.
     fn undo(&self, planned: &records::Volume) {
         if let Err(error) = self.erase_for_good(planned) {
             tracing::warn!(volume = %planned.uuid, "a volume that could not be made is not removed yet: {error}");
@@ -78,7 +78,8 @@ impl ClusterControl {
     pub(in crate::cluster) fn erase_for_good(&self, volume: &records::Volume) -> Outcome<()> {
         let is_gone = |kind| kind == HostErrorKind::Absent;
         match self.host.close(volume.uuid).and_then(|()| self.host.erase(volume.uuid)) {
-            Err(error) if !is_gone(error.kind) => return Err(of_host(error)),
+            // At a place of its own a volume that is away would come back with its keys.
+            Err(error) if !is_gone(error.kind) || volume.site.is_some() => return Err(of_host(error)),
             _ => {}
         }
         self.erase_backups_of(volume.id)?;
@@ -86,6 +87,7 @@ impl ClusterControl {
         let forgotten = self.records.transact(|work| {
             work.delete::<records::VolumeTotals>(volume.id)?;
             work.delete::<Header>(volume.uuid)?;
+            work.delete::<records::VolumeRecord>(volume.uuid)?;
             work.delete::<records::Volume>(volume.id)
         });
         forgotten.map(drop).map_err(of_record)
@@ -105,10 +107,11 @@ impl ClusterControl {
             attributes: new.attributes.clone().unwrap_or_default(),
             enable_512e: new.enable512e.unwrap_or(false),
             path: None,
+            site: None,
         }
     }
 
-    fn refuse_too_many_volumes(&self, account: u64) -> Outcome<()> {
+    pub(in crate::cluster) fn refuse_too_many_volumes(&self, account: u64) -> Outcome<()> {
         let volumes = self.volume_records()?;
         let living = volumes.iter().filter(|volume| volume.status == VolumeStatus::Active);
         let (of_account, others): (Vec<_>, Vec<_>) = living.partition(|volume| volume.account == account);
@@ -141,7 +144,7 @@ fn refuse_foreign(new: &CreateVolume) -> Outcome<()> {
 }
 
 /// Accounts are not kept here: every number from 1 is somebody's.
-pub(super) fn check_account(account: u64) -> Outcome<()> {
+pub(in crate::cluster) fn check_account(account: u64) -> Outcome<()> {
     if account > 0 {
         return Ok(());
     }
@@ -155,7 +158,7 @@ pub(super) fn check_policy(is_named: bool) -> Outcome<()> {
     Ok(())
 }
 
-fn default_qos() -> Qos {
+pub(in crate::cluster) fn default_qos() -> Qos {
     let curve =
         BTreeMap::from([(4096, 100), (8192, 160), (16_384, 270), (32_768, 500), (65_536, 1000), (1_048_576, 15_000)]);
     Qos { min_iops: 50, max_iops: 15_000, burst_iops: 15_000, burst_seconds: 60, curve }

@@ -15,6 +15,7 @@ mod show;
 mod stats;
 mod turns;
 
+pub(super) use create::{check_account, default_qos};
 pub(super) use turns::Turns;
 
 use super::control::ClusterControl;
@@ -94,6 +95,11 @@ impl ClusterControl {
     pub(super) fn open(&self, volume: &records::Volume, key: &Owned) -> Outcome<()> {
         let Some(offer) = offer(volume) else { return Ok(()) };
         self.host.open(volume.uuid, &export_name(volume), offer, key.wrapping()).map_err(of_host)?;
+        // What lies on a medium of its own may have grown with it.
+        if let Some(size) = self.host.size(volume.uuid).filter(|size| volume.site.is_some() && *size > volume.size) {
+            let grown = self.records.table::<records::Volume>().update(volume.id, |volume| volume.size = size);
+            return grown.map(drop).map_err(of_record);
+        }
         // A crash may have come between the record of a larger size and the size.
         if let Err(error) = self.host.grow(volume.uuid, volume.size, key.wrapping()) {
             tracing::warn!(volume = %volume.uuid, "the volume is open with another size than the recorded one: {error}");

@@ -6,8 +6,8 @@ use crate::rpc::types::volumes::{ProtectionScheme, Volume, VolumeAccess, VolumeQ
 use crate::rpc::types::{AccountId, Timestamp, VolumeId};
 
 pub(super) fn volume(volume: records::Volume) -> Volume {
-    let records::Volume { id, uuid, name, account, size, status, created, access, qos, attributes, enable_512e, path } =
-        volume;
+    let records::Volume { id, uuid, name, account, size, status, created, access, qos, .. } = volume;
+    let records::Volume { attributes, enable_512e, path, .. } = volume;
     let deleted = match status {
         records::VolumeStatus::Active => None,
         records::VolumeStatus::Deleted { at, .. } => Some(at),

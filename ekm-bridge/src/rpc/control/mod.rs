@@ -6,6 +6,7 @@
 mod cluster;
 mod keys;
 mod ledger;
+mod places;
 mod storage;
 
 use super::error::ApiError;
@@ -13,6 +14,7 @@ use super::error::ApiError;
 pub use cluster::{Account, Accounts, AsyncResults, Cluster, Events, Faults, NewCluster};
 pub use keys::{HardwareEncryption, KeyPair, KeyProviders, KeyServers, SoftwareEncryption};
 pub use ledger::{HeaderBackups, Ledger};
+pub use places::Places;
 pub use storage::{Drives, VolumeStatistics, Volumes};
 
 /// The outcome of every method of these traits.
@@ -32,6 +34,7 @@ pub trait Control:
     + KeyProviders
     + KeyServers
     + Ledger
+    + Places
     + SoftwareEncryption
     + VolumeStatistics
     + Volumes
@@ -53,6 +56,7 @@ impl<T> Control for T where
         + KeyProviders
         + KeyServers
         + Ledger
+        + Places
         + SoftwareEncryption
         + VolumeStatistics
         + Volumes

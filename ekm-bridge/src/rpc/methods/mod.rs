@@ -5,6 +5,7 @@ mod cluster;
 mod drives;
 mod keys;
 mod ledger;
+mod places;
 mod reports;
 mod row;
 mod sear;
@@ -25,6 +26,7 @@ const GROUPS: &[&[Method]] = &[
     reports::METHODS,
     drives::METHODS,
     volumes::METHODS,
+    places::METHODS,
 ];
 
 /// Every method, in the order of the table.
@@ -35,7 +37,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
 /// Whether Element has no such method: it is ours, and public clients do not know it.
 #[must_use]
 pub fn is_ours(method: &Method) -> bool {
-    ledger::METHODS.iter().any(|ours| ours.name == method.name)
+    ledger::METHODS.iter().chain(places::METHODS).any(|ours| ours.name == method.name)
 }
 
 /// The method called `name`, in any case, if `version` and `port` have it.

@@ -63,7 +63,8 @@ fn create(call: &Call<'_>, new: CreateVolume) -> Outcome<VolumeCreated> {
 }
 
 fn modify(call: &Call<'_>, change: ModifyVolume) -> Outcome<OneVolume> {
-    change.total_size.map_or(Ok(()), check_size)?;
+    // The least holds for new volumes; these only grow, and may have been taken on.
+    change.total_size.map_or(Ok(()), |size| check_size(size.max(limits::VOLUME_SIZE_MIN)))?;
     check_qos(change.qos.is_some(), change.qos_policy.is_some())?;
     check_attributes(change.attributes.as_ref())?;
     if change.access == Some(VolumeAccess::SnapMirrorTarget) {

@@ -14,6 +14,7 @@ pub mod key_providers;
 pub mod key_servers;
 pub mod ledger;
 pub mod limits;
+pub mod places;
 pub mod sear;
 pub mod sed;
 pub mod stats;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ekm_bridge::cluster::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
+use ekm_bridge::records::Site;
 use keywrap::keys::KeyId;
 use uuid::Uuid;
 
@@ -17,22 +18,25 @@ pub(crate) struct ModelHost {
 }
 
 #[derive(Default)]
-struct State {
-    disks: BTreeMap<Uuid, Disk>,
-    open: BTreeMap<Uuid, Open>,
+pub(super) struct State {
+    pub(super) disks: BTreeMap<Uuid, Disk>,
+    pub(super) open: BTreeMap<Uuid, Open>,
+    /// Where volumes are said to lie, and what lies there.
+    pub(super) sites: BTreeMap<Uuid, Site>,
+    pub(super) media: BTreeMap<PathBuf, Uuid>,
     /// Volumes whose header cannot be written.
     stuck: BTreeSet<Uuid>,
     /// Volumes whose medium is away.
-    away: BTreeSet<Uuid>,
+    pub(super) away: BTreeSet<Uuid>,
     /// Backups of headers: the volume, and its keys then.
-    backups: BTreeMap<PathBuf, (Uuid, Disk)>,
+    pub(super) backups: BTreeMap<PathBuf, (Uuid, Disk)>,
     rewraps: usize,
 }
 
 #[derive(Clone)]
-struct Disk {
-    size: u64,
-    keys: BTreeMap<KeyId, [u8; 32]>,
+pub(super) struct Disk {
+    pub(super) size: u64,
+    pub(super) keys: BTreeMap<KeyId, [u8; 32]>,
 }
 
 pub(crate) struct Open {
@@ -47,7 +51,9 @@ impl ModelHost {
     }
 
     pub(crate) fn forget_open(&self) {
-        self.state().open.clear();
+        let mut state = self.state();
+        state.open.clear();
+        state.sites.clear();
     }
 
     pub(crate) fn set_stuck(&self, uuid: Uuid, is_stuck: bool) {
@@ -113,11 +119,11 @@ impl ModelHost {
         self.state().rewraps
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
-    fn power(&self, what: &str) -> Result<(), HostError> {
+    pub(super) fn power(&self, what: &str) -> Result<(), HostError> {
         if self.plug.step(format!("volume: {what}")) {
             Ok(())
         } else {
@@ -126,19 +132,24 @@ impl ModelHost {
     }
 }
 
-fn error(kind: HostErrorKind, message: &str) -> HostError {
+pub(super) fn error(kind: HostErrorKind, message: &str) -> HostError {
     HostError { kind, message: message.into(), source: None }
 }
 
 impl State {
-    fn disk(&mut self, uuid: Uuid) -> Result<&mut Disk, HostError> {
+    pub(super) fn disk(&mut self, uuid: Uuid) -> Result<&mut Disk, HostError> {
         if self.away.contains(&uuid) {
             return Err(error(HostErrorKind::Absent, "its medium is away"));
+        }
+        // What lies at a place of its own is found there and nowhere else.
+        let lies = |site: &Site| self.media.get(&site.data) == Some(&uuid);
+        if self.media.values().any(|laid| *laid == uuid) && !self.sites.get(&uuid).is_some_and(lies) {
+            return Err(error(HostErrorKind::Absent, "nobody has told where it lies"));
         }
         self.disks.get_mut(&uuid).ok_or_else(|| error(HostErrorKind::Absent, "there is no such volume"))
     }
 
-    fn unlocked(&mut self, uuid: Uuid, key: WrappingKey<'_>) -> Result<&mut Disk, HostError> {
+    pub(super) fn unlocked(&mut self, uuid: Uuid, key: WrappingKey<'_>) -> Result<&mut Disk, HostError> {
         let disk = self.disk(uuid)?;
         if disk.keys.get(&key.id) == Some(key.key.0.expose_secret()) {
             return Ok(disk);
@@ -183,7 +194,11 @@ impl VolumeHost for ModelHost {
         self.power("erase")?;
         let mut state = self.state();
         assert!(!state.open.contains_key(&uuid), "an open volume is not erased");
+        if state.sites.contains_key(&uuid) {
+            state.disk(uuid)?;
+        }
         state.disks.remove(&uuid);
+        state.media.retain(|_, laid| *laid != uuid);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod host;
 mod invariants;
 mod journal;
 mod log;
+pub(crate) mod places;
 mod plug;
 mod servers;
 mod sim_host;

@@ -8,6 +8,7 @@
 mod cluster;
 mod drives;
 mod keys;
+mod places;
 mod reports;
 mod sear;
 mod volumes;

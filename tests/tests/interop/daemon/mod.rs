@@ -6,3 +6,4 @@ mod full_volume;
 mod kill;
 mod old_header;
 mod sdk;
+mod verbs;

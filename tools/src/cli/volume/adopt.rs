@@ -11,6 +11,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::backing::Access;
+use crate::cli::through::{Through, name_of, place};
+use crate::daemon::DaemonError;
 use crate::error::Error;
 use crate::hardening;
 use crate::lock::Purpose;
@@ -52,6 +54,33 @@ impl Adopt {
         let volume = adopt(&state, places, &passphrase, ui)?;
         state.record(&volume.record())?;
         ui.confirm(&Adopted { path: volume.places.data.path.clone(), uuid: volume.opened.uuid, key_id: volume.key_id })
+    }
+
+    /// Has the daemon adopt it. A volume that one of its master keys opens needs no passphrase.
+    pub(super) fn run_through(self, daemon: &Through, ui: Ui) -> Result<(), Error> {
+        hardening::lock_memory();
+        let places = Places::open(&self.at, Access::Read)?;
+        let names_keys = !volume::key_ids(places.header()).map_err(Error::volume(places.header_path()))?.is_empty();
+        let mut params = place(&self.at, &name_of(&self.at.path))?;
+        let without = || daemon.ask_for_volume("AdoptVolume", &params.clone().into());
+        let adopted = match (names_keys && self.passphrase.passphrase_file.is_none()).then(without) {
+            Some(Err(Error::Daemon(DaemonError::Refused { name, .. }))) if name == "xKeyUnavailable" => None,
+            // Known, and locked: a header that came back may name only keys that are gone.
+            Some(Ok(known)) if !known.is_open => None,
+            outcome => outcome.transpose()?,
+        };
+        let adopted = match adopted {
+            Some(adopted) => adopted,
+            None => {
+                params.insert("passphrase".to_owned(), self.passphrase.told("Passphrase of the volume: ")?);
+                let progress = ui.spinner("trying the passphrase");
+                let adopted = daemon.ask_for_volume("AdoptVolume", &params.into())?;
+                progress.finish_and_clear();
+                adopted
+            }
+        };
+        let key_id = KeyId(adopted.keys.first().copied().unwrap_or_default());
+        ui.confirm(&Adopted { path: adopted.path.into(), uuid: adopted.uuid, key_id })
     }
 }
 

@@ -7,9 +7,11 @@ use clap::Args;
 use keywrap::geometry::ByteLen;
 use keywrap::volume::{self, ErasureReport};
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::backing::Access;
+use crate::cli::through::Through;
 use crate::error::Error;
 use crate::lock::Purpose;
 use crate::prompt;
@@ -49,6 +51,20 @@ impl fmt::Display for Erased {
     }
 }
 
+/// The daemon tells of no ranges.
+#[derive(Serialize)]
+struct ErasedByDaemon {
+    path: PathBuf,
+    uuid: Uuid,
+}
+
+impl fmt::Display for ErasedByDaemon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "erased {}: the daemon has destroyed every keyslot of volume {}", self.path.display(), self.uuid)?;
+        writeln!(f, "a header backup that it does not know, if there is one, still opens it: destroy that too")
+    }
+}
+
 impl Erase {
     /// Asks for the UUID, overwrites everything that leads to the data key, and forgets the volume.
     pub(super) fn run(self, state: &StatePath, ui: Ui) -> Result<(), Error> {
@@ -66,6 +82,20 @@ impl Erase {
         progress.finish_and_clear();
         state.node().volumes().forget(uuid)?;
         ui.confirm(&Erased { path: places.data.path, report })
+    }
+
+    /// Has the daemon do it: nobody is served any more, then the keyslots go.
+    pub(super) fn run_through(self, daemon: &Through, ui: Ui) -> Result<(), Error> {
+        let volume = daemon.need_volume_at(&self.at)?;
+        if !self.yes {
+            self.confirm(volume.uuid)?;
+        }
+        let id = json!({"volumeID": volume.id});
+        let progress = ui.spinner("overwriting keyslots and headers");
+        daemon.ask("DeleteVolume", &id)?;
+        daemon.ask("PurgeDeletedVolume", &id)?;
+        progress.finish_and_clear();
+        ui.confirm(&ErasedByDaemon { path: volume.path.into(), uuid: volume.uuid })
     }
 
     fn confirm(&self, uuid: Uuid) -> Result<(), Error> {

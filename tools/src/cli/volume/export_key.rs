@@ -5,11 +5,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use ekm_bridge::rpc::types::places::Passphrase;
 use keywrap::keys::KeyId;
 use keywrap::volume;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::backing::{Access, NewFile};
+use crate::cli::through::Through;
 use crate::error::Error;
 use crate::hardening;
 use crate::mount::quote;
@@ -49,9 +52,33 @@ impl ExportKey {
         let places = Places::open(&self.at, Access::Read)?;
         let (key_id, master) = master_key(&state, &places)?;
         let key = volume::keyslot_key(places.header(), key_id, &master).map_err(Error::volume(places.header_path()))?;
-        let (guard, file) = NewFile::create(&self.output, 0)?;
-        (&file.file).write_all(key.0.expose_secret()).map_err(Error::io("write", &file.path))?;
-        guard.keep(&file.file)?;
-        ui.confirm(&Exported { path: places.data.path, key_id, file: file.path })
+        let file = self.write(key.0.expose_secret())?;
+        ui.confirm(&Exported { path: places.data.path, key_id, file })
     }
+
+    fn write(&self, key: &[u8]) -> Result<PathBuf, Error> {
+        let (guard, file) = NewFile::create(&self.output, 0)?;
+        (&file.file).write_all(key).map_err(Error::io("write", &file.path))?;
+        guard.keep(&file.file)?;
+        Ok(file.path)
+    }
+
+    /// Has the daemon derive it.
+    pub(super) fn run_through(self, daemon: &Through, ui: Ui) -> Result<(), Error> {
+        hardening::lock_memory();
+        let volume = daemon.need_volume_at(&self.at)?;
+        let answer = daemon.ask("ExportVolumeKey", &json!({"volumeID": volume.id}))?;
+        let Told { key_id, key_material } = serde_json::from_value(answer).map_err(Error::Json)?;
+        let file = self.write(key_material.expose_secret().expose_secret())?;
+        ui.confirm(&Exported { path: volume.path.into(), key_id, file })
+    }
+}
+
+/// The daemon's answer.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(rename = "keyID")]
+    key_id: KeyId,
+    #[serde(rename = "keyMaterial")]
+    key_material: Passphrase,
 }

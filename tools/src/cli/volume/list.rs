@@ -3,9 +3,12 @@
 use std::fmt;
 
 use ekm_bridge::VolumeRecord;
+use ekm_bridge::rpc::types::places::PlacedVolume;
+use keywrap::keys::KeyId;
 use serde::Serialize;
 
 use crate::backing::Backing;
+use crate::cli::through::Through;
 use crate::error::Error;
 use crate::lock::Purpose;
 use crate::state::{State, StatePath};
@@ -58,4 +61,23 @@ fn look(state: &State, record: VolumeRecord) -> Result<Listed, Error> {
         Err(error) => return Err(error),
     };
     Ok(Listed { record, present, served })
+}
+
+/// Prints the volumes of the daemon.
+pub(super) fn run_through(daemon: &Through, ui: Ui) -> Result<(), Error> {
+    let volumes = daemon.volumes()?.into_iter().filter(|volume| !volume.is_deleted).map(listed).collect();
+    ui.answer(&List { volumes })
+}
+
+fn listed(volume: PlacedVolume) -> Listed {
+    let record = VolumeRecord {
+        uuid: volume.uuid,
+        path: volume.path.into(),
+        header: volume.header_path.map(Into::into),
+        key_id: KeyId(volume.keys.first().copied().unwrap_or_default()),
+        created: volume.created.0,
+        last_opened: None,
+        export: Some(volume.export),
+    };
+    Listed { record, present: volume.is_present, served: volume.is_open }
 }

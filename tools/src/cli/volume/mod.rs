@@ -13,6 +13,7 @@ mod restore_header;
 
 use clap::Subcommand;
 
+use super::through::Through;
 use crate::error::Error;
 use crate::state::StatePath;
 use crate::ui::Ui;
@@ -44,6 +45,9 @@ pub(crate) enum VolumeVerb {
 impl VolumeVerb {
     /// Runs the verb.
     pub(super) fn run(self, state: &StatePath, ui: Ui) -> Result<(), Error> {
+        if let Some(daemon) = Through::of(state) {
+            return self.run_through(&daemon, ui);
+        }
         match self {
             Self::Create(verb) => verb.run(state, ui),
             Self::Adopt(verb) => verb.run(state, ui),
@@ -55,6 +59,22 @@ impl VolumeVerb {
             Self::RestoreHeader(verb) => verb.run(state, ui),
             Self::Resize(verb) => verb.run(state, ui),
             Self::Erase(verb) => verb.run(state, ui),
+        }
+    }
+
+    /// The same with a daemon that has the state directory.
+    fn run_through(self, daemon: &Through, ui: Ui) -> Result<(), Error> {
+        match self {
+            Self::Create(verb) => verb.run_through(daemon, ui),
+            Self::Adopt(verb) => verb.run_through(daemon, ui),
+            Self::Inspect(verb) => verb.run(ui),
+            Self::List => list::run_through(daemon, ui),
+            Self::Passwd(verb) => verb.run_through(daemon, ui),
+            Self::ExportKey(verb) => verb.run_through(daemon, ui),
+            Self::BackupHeader(verb) => verb.run(ui),
+            Self::RestoreHeader(verb) => verb.run_through(daemon, ui),
+            Self::Resize(verb) => verb.run_through(daemon, ui),
+            Self::Erase(verb) => verb.run_through(daemon, ui),
         }
     }
 }

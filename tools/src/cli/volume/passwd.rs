@@ -4,19 +4,21 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ekm_bridge::rpc::types::places::PassphraseAdded;
 use keywrap::secret::SecretBytes;
-use keywrap::volume::{self, Inspection, KdfChoice};
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::backing::Access;
+use crate::cli::through::Through;
 use crate::error::Error;
 use crate::hardening;
 use crate::lock::Purpose;
 use crate::prompt::PassphraseArgs;
 use crate::state::StatePath;
 use crate::ui::Ui;
-use crate::volume::{Places, Volume, VolumePath, unlock, uuid_of};
+use crate::volume::{Places, Volume, VolumePath, change_passphrases, stretch, unlock, uuid_of};
 
 #[derive(Args, Debug)]
 pub(crate) struct Passwd {
@@ -38,18 +40,6 @@ enum Pbkdf {
     Argon2id,
     /// PBKDF2-SHA-256 (RFC 8018), for machines with little memory
     Pbkdf2,
-}
-
-/// PBKDF2-SHA-256 iterations: about a second on a server core, as OWASP's minimum of 600 000 several times over.
-const PBKDF2_ITERATIONS: u32 = 2_000_000;
-
-impl From<Pbkdf> for KdfChoice {
-    fn from(pbkdf: Pbkdf) -> Self {
-        match pbkdf {
-            Pbkdf::Argon2id => Self::default(),
-            Pbkdf::Pbkdf2 => Self::Pbkdf2 { iterations: PBKDF2_ITERATIONS },
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -86,22 +76,24 @@ impl Passwd {
 
     fn change(&self, volume: &Volume, passphrase: &SecretBytes, ui: Ui) -> Result<Changed, Error> {
         let Volume { places, opened, .. } = volume;
-        let failed = || Error::volume(places.header_path());
-        let others = passphrase_keyslots(&volume::inspect(places.header()).map_err(failed())?);
         let progress = ui.spinner("stretching the passphrase");
-        let keyslot = volume::add_passphrase(places.header(), &opened.volume_key, passphrase, self.pbkdf.into())
-            .map_err(failed())?;
+        let kdf = stretch(matches!(self.pbkdf, Pbkdf::Pbkdf2));
+        let (keyslot, removed) = change_passphrases(places, &opened.volume_key, passphrase, kdf, self.replace)?;
         progress.finish_and_clear();
-        let removed = if self.replace { others } else { Vec::new() };
-        for slot in &removed {
-            volume::remove_keyslot(places.header(), *slot).map_err(failed())?;
-        }
         Ok(Changed { path: places.data.path.clone(), uuid: opened.uuid, keyslot, removed })
     }
-}
 
-/// The keyslots that a person's passphrase opens: those that no token names.
-fn passphrase_keyslots(seen: &Inspection) -> Vec<u32> {
-    let named = |id: u32| seen.tokens.iter().any(|token| token.keyslots.contains(&id));
-    seen.keyslots.iter().filter(|slot| slot.kind == "luks2" && !named(slot.id)).map(|slot| slot.id).collect()
+    /// Has the daemon do it.
+    pub(super) fn run_through(self, daemon: &Through, ui: Ui) -> Result<(), Error> {
+        hardening::lock_memory();
+        let volume = daemon.need_volume_at(&self.at)?;
+        let passphrase = self.passphrase.new_one_told("New passphrase: ")?;
+        let pbkdf = if matches!(self.pbkdf, Pbkdf::Pbkdf2) { "pbkdf2" } else { "argon2id" };
+        let params = json!({"volumeID": volume.id, "passphrase": passphrase, "pbkdf": pbkdf, "replace": self.replace});
+        let progress = ui.spinner("stretching the passphrase");
+        let answer = daemon.ask("AddVolumePassphrase", &params)?;
+        progress.finish_and_clear();
+        let PassphraseAdded { keyslot, removed } = serde_json::from_value(answer).map_err(Error::Json)?;
+        ui.confirm(&Changed { path: volume.path.into(), uuid: volume.uuid, keyslot, removed })
+    }
 }

@@ -7,15 +7,17 @@ use clap::Args;
 use keywrap::geometry::ByteLen;
 use keywrap::medium::Medium;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::backing::Access;
+use crate::cli::through::Through;
 use crate::control::{self, Answer, Question};
 use crate::error::Error;
 use crate::lock::Purpose;
 use crate::parse;
 use crate::state::StatePath;
 use crate::ui::Ui;
-use crate::volume::{Places, VolumePath, unlock, uuid_of};
+use crate::volume::{Places, VolumePath, segment_of, unlock, uuid_of};
 
 /// Arguments of the verb.
 #[derive(Args, Debug)]
@@ -93,5 +95,24 @@ impl Resize {
                 }
             };
         ui.confirm(&Resized { path, size, served })
+    }
+
+    /// Has the daemon do it.
+    pub(super) fn run_through(self, daemon: &Through, ui: Ui) -> Result<(), Error> {
+        let volume = daemon.need_volume_at(&self.at)?;
+        let places = Places::open(&self.at, Access::Read)?;
+        let path = places.data.path.clone();
+        let (room, sector) = segment_of(&places)?;
+        let size = self.size.map_or(room, |size| size.0);
+        let refused = |reason: String| Error::Resize { path: path.clone(), reason };
+        if !size.is_multiple_of(u64::from(sector)) {
+            return Err(refused(format!("{size} bytes are not whole sectors of {sector} bytes")));
+        }
+        if size < volume.total_size {
+            return Err(refused(format!("it has {} and only grows", ByteLen(volume.total_size))));
+        }
+        let answer = daemon.ask("ModifyVolume", &json!({"volumeID": volume.id, "totalSize": size}))?;
+        let size = answer["volume"]["totalSize"].as_u64().unwrap_or(size);
+        ui.confirm(&Resized { path, size, served: volume.is_open })
     }
 }

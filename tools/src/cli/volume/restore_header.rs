@@ -1,14 +1,18 @@
 //! `sear volume restore-header PATH FILE`
 
-use std::fmt;
+use std::io::Seek;
 use std::path::PathBuf;
+use std::{fmt, fs, io};
 
 use clap::Args;
 use keywrap::volume;
 use serde::Serialize;
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::backing::{Access, Backing};
+use crate::backing::{Access, Backing, NewFile};
+use crate::cli::through::Through;
+use crate::daemon::DaemonError;
 use crate::error::Error;
 use crate::lock::Purpose;
 use crate::state::StatePath;
@@ -51,5 +55,27 @@ impl RestoreHeader {
         volume::restore_header(&backup.file, places.header(), places.data.len, self.force)
             .map_err(Error::volume(places.header_path()))?;
         ui.confirm(&Restored { path: places.data.path, uuid })
+    }
+
+    /// Has the daemon do it, from a copy where it may read.
+    pub(super) fn run_through(self, daemon: &Through, ui: Ui) -> Result<(), Error> {
+        let backup = Backing::open(&self.file, Access::Read)?;
+        let uuid = uuid_in(&backup.file, &backup.path)?;
+        let volume = daemon.need_volume_at(&self.at)?;
+        let path = PathBuf::from(&volume.path);
+        if volume.uuid != uuid {
+            return Err(DaemonError::AnotherHeader { path, volume: volume.uuid, backup: uuid }.into());
+        }
+        let copy = daemon.run_dir().join(format!("{uuid}.restore"));
+        // One that was killed may have left it.
+        let _absent = fs::remove_file(&copy);
+        let (guard, out) = NewFile::create(&copy, 0)?;
+        // Measuring it has left the file at its end.
+        let copied = (&backup.file).rewind().and_then(|()| io::copy(&mut &backup.file, &mut &out.file));
+        copied.map_err(Error::io("copy the backup to", &copy))?;
+        daemon.ask("RestoreVolumeHeader", &json!({"volumeID": volume.id, "path": copy, "force": self.force}))?;
+        // Not kept: it goes with the guard.
+        drop(guard);
+        ui.confirm(&Restored { path, uuid })
     }
 }

@@ -12,19 +12,20 @@ use uuid::Uuid;
 
 use super::error::{ensure, failed, of_file, of_volume};
 use crate::backing::{Access, Backing, NewFile};
+use crate::volume::Places;
 
 /// A backup has no data behind it; any length that could have some will do.
 const DATA_LEN: u64 = DEFAULT_DATA_OFFSET + (1 << 20);
 
 /// Copies the header of `of` to a new file.
-pub(super) fn make(of: &Backing, path: &Path) -> Result<(), HostError> {
+pub(super) fn make(of: &Places, path: &Path) -> Result<(), HostError> {
     if let Some(dir) = path.parent() {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
         made.map_err(failed(format!("{} cannot be made", dir.display())))?;
     }
     let (guard, backing) = NewFile::create(path, 0).map_err(of_file)?;
     let mut out = BufWriter::new(&backing.file);
-    volume::backup_header(&of.file, &mut out).map_err(of_volume(path))?;
+    volume::backup_header(of.header(), &mut out).map_err(of_volume(path))?;
     drop(out);
     guard.keep(&backing.file).map_err(of_file)
 }
@@ -64,7 +65,7 @@ pub(super) fn erase(uuid: Uuid, path: &Path) -> Result<(), HostError> {
 }
 
 /// Opens a backup of this volume's header; a file of another one is not it.
-fn open(uuid: Uuid, path: &Path, access: Access) -> Result<Backing, HostError> {
+pub(super) fn open(uuid: Uuid, path: &Path, access: Access) -> Result<Backing, HostError> {
     let backup = Backing::open(path, access).map_err(of_file)?;
     let found = inspect(&backup.file).map_err(of_volume(path))?.uuid;
     let words = || format!("{} is of volume {found}, not of {uuid}", path.display());

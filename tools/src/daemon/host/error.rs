@@ -16,20 +16,28 @@ pub(super) fn failed<E: StdError + Send + Sync + 'static>(message: String) -> im
 
 /// What is wrong with the header of the volume at `path`.
 pub(super) fn of_volume(path: &Path) -> impl Fn(VolumeError) -> HostError {
-    move |source| {
-        let kind = match source.kind() {
-            ErrorKind::WrongKey => HostErrorKind::WrongKey,
-            ErrorKind::NotAVolume | ErrorKind::Unsupported => HostErrorKind::Absent,
-            _ => HostErrorKind::Failed,
-        };
-        of(kind, path.display().to_string(), source)
+    move |source| of(of_header(source.kind()), path.display().to_string(), source)
+}
+
+fn of_header(kind: ErrorKind) -> HostErrorKind {
+    match kind {
+        ErrorKind::WrongKey => HostErrorKind::WrongKey,
+        ErrorKind::NotAVolume | ErrorKind::Unsupported => HostErrorKind::Absent,
+        ErrorKind::Refused => HostErrorKind::Occupied,
+        ErrorKind::Invalid => HostErrorKind::Unfit,
+        _ => HostErrorKind::Failed,
     }
 }
 
 /// An error of opening or making a file.
 pub(super) fn of_file(source: Error) -> HostError {
     let kind = match source {
-        Error::Missing { .. } | Error::NotABacking { .. } => HostErrorKind::Absent,
+        Error::Missing { .. } | Error::NotABacking { .. } | Error::NotAVolume { .. } => HostErrorKind::Absent,
+        Error::Occupied { .. } | Error::AlreadyAVolume { .. } | Error::OutputExists { .. } => HostErrorKind::Occupied,
+        Error::SizeNeeded { .. } | Error::SizeDiffers { .. } | Error::SizeUneven { .. } | Error::TooSmall { .. } => {
+            HostErrorKind::Unfit
+        }
+        Error::Volume { ref source, .. } => of_header(source.kind()),
         Error::Claimed { .. } | Error::Busy { .. } | Error::InUse { .. } => HostErrorKind::InUse,
         _ => HostErrorKind::Failed,
     };

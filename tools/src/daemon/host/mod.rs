@@ -1,6 +1,8 @@
-//! The data path of the daemon: volumes as files of one directory, all of them offered by one NBD server.
+//! The data path of the daemon: volumes as files of one directory, or at places of their own, all of them offered by one
+//! NBD server.
 //!
 //! ```text
+//! place  ─▶ it lies there, and not in DIR                             create_at ─▶ PATH.UUID.new ─ header, sync ─▶ PATH
 //! create ─▶ DIR/UUID.sear.new ─ header, sync, rename ─▶ DIR/UUID.sear
 //! open   ─▶ unlock ─▶ Volume ─▶ Publisher::add ─▶ clients          close ◀─ Publisher::remove (drain, flush)
 //! rewrap ─▶ the header alone: I/O goes on
@@ -13,6 +15,8 @@ mod counts;
 mod error;
 mod files;
 mod open;
+mod placed;
+mod scope;
 #[cfg(test)]
 mod tests;
 
@@ -21,22 +25,27 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datapath::cipher::dispatch::Engine;
-use datapath::export::nbd::{PublishError, Publisher};
+use datapath::export::nbd::{PublishError, Publisher, Uri};
 use ekm_bridge::cluster::{HostError, HostErrorKind, HostStats, NewVolume, Offer, VolumeHost, WrappingKey};
 use keywrap::keys::KeyId;
 use keywrap::volume;
 use uuid::Uuid;
 
+use crate::lock::{Purpose, VolumeLock};
+use crate::volume::Places;
+
 pub(super) use counts::Counts;
-use error::{ensure, failed, of_volume};
+use error::{ensure, failed, of_file, of_volume};
 use files::Files;
 use open::OpenVolume;
+pub(super) use scope::Scope;
 
 /// See the module.
 pub(crate) struct FileHost {
     files: Files,
     publisher: Publisher,
     engine: Engine,
+    surroundings: Surroundings,
     locks: Mutex<HashMap<Uuid, Arc<Mutex<()>>>>,
     /// Held for a look only, never while something is read or written: all volumes share it.
     open: Mutex<HashMap<Uuid, Arc<OpenVolume>>>,
@@ -44,17 +53,33 @@ pub(crate) struct FileHost {
     earlier: Mutex<HashMap<Uuid, (String, Counts)>>,
 }
 
+/// What a data path is surrounded by.
+#[derive(Default)]
+pub(crate) struct Surroundings {
+    /// Where sockets and locks are.
+    pub(crate) run_dir: PathBuf,
+    /// Where the NBD server listens.
+    pub(crate) listens: Vec<Uri>,
+}
+
 impl FileHost {
-    /// Volumes in `dir`, which is made if it is missing; what a crash left half-made there is removed.
+    /// Volumes in `dir`, which is made if it is missing; what a crash left half-made there is removed. Others lie where
+    /// `scope` permits it.
     ///
     /// # Errors
     /// When the directory cannot be used.
-    pub(crate) fn new(dir: PathBuf, publisher: Publisher, engine: Engine) -> Result<Self, HostError> {
-        let files = Files::in_dir(dir)?;
+    pub(crate) fn new(
+        (dir, scope): (PathBuf, Scope),
+        publisher: Publisher,
+        engine: Engine,
+        surroundings: Surroundings,
+    ) -> Result<Self, HostError> {
+        let files = Files::in_dir(dir, scope)?;
         Ok(Self {
             files,
             publisher,
             engine,
+            surroundings,
             locks: Mutex::default(),
             open: Mutex::default(),
             earlier: Mutex::default(),
@@ -105,7 +130,8 @@ impl VolumeHost for FileHost {
         }
         // Offered in another way, it goes on counting.
         let carried = self.close_locked(uuid)?;
-        let opened = OpenVolume::open(self.files.open(uuid)?, name, offer, key, (self.engine, carried))?;
+        let (places, alone) = (self.files.open(uuid)?, self.keep_others_away(uuid)?);
+        let opened = OpenVolume::open(places, alone, name, offer, key, (self.engine, carried))?;
         self.publisher.add(opened.export(uuid)).map_err(failed(format!("volume {uuid} cannot be exported")))?;
         lock(&self.open).insert(uuid, Arc::new(opened));
         Ok(())
@@ -124,8 +150,7 @@ impl VolumeHost for FileHost {
         if let Some(open) = open {
             return open.grow(size);
         }
-        let mut backing = self.files.open(uuid)?;
-        open::grow_closed(&mut backing, size, key)
+        open::grow_closed(&self.files.open(uuid)?, size, key)
     }
 
     fn erase(&self, uuid: Uuid) -> Result<(), HostError> {
@@ -140,8 +165,8 @@ impl VolumeHost for FileHost {
     fn key_ids(&self, uuid: Uuid) -> Result<Vec<KeyId>, HostError> {
         let one = self.lock_of(uuid);
         let _held = lock(&one);
-        let header = self.files.look_at(uuid)?;
-        volume::key_ids(&header.file).map_err(of_volume(&header.path))
+        let places = self.files.look_at(uuid)?;
+        volume::key_ids(places.header()).map_err(of_volume(places.header_path()))
     }
 
     fn rewrap(&self, uuid: Uuid, old: WrappingKey<'_>, new: WrappingKey<'_>) -> Result<(), HostError> {
@@ -152,9 +177,11 @@ impl VolumeHost for FileHost {
             // Our own claim on it keeps everybody else away already, and its data key is at hand.
             Some(open) => open.rewrap(&self.files.reopen(uuid)?, (old.id, Some(old.key)), new),
             None => {
-                let header = self.files.open(uuid)?;
+                let places = self.files.open(uuid)?;
                 let (from, to) = ((old.id, old.key), (new.id, new.key));
-                volume::rewrap(&header.file, header.len, from, to).map(drop).map_err(of_volume(&header.path))
+                volume::rewrap(places.header(), places.data.len, from, to)
+                    .map(drop)
+                    .map_err(of_volume(places.header_path()))
             }
         }
     }
@@ -217,6 +244,19 @@ impl FileHost {
             counts.insert(*uuid, (open.name.clone(), open.counts().after(&before)));
         }
         counts.into_values().collect()
+    }
+
+    /// Opens a volume's files to change its header. Our own claim on an open volume keeps everybody else away already.
+    fn to_change(&self, uuid: Uuid) -> Result<Places, HostError> {
+        if self.is_open(uuid) { self.files.reopen(uuid) } else { self.files.open(uuid) }
+    }
+
+    /// A server that this node runs for one volume alone holds this lock, also where files cannot be claimed.
+    fn keep_others_away(&self, uuid: Uuid) -> Result<Option<VolumeLock>, HostError> {
+        if self.files.site(uuid).is_none() {
+            return Ok(None);
+        }
+        VolumeLock::take(&self.surroundings.run_dir, uuid, Purpose::Serve).map(Some).map_err(of_file)
     }
 }
 

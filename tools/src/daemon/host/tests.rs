@@ -50,7 +50,13 @@ impl Rig {
         let config = Config { exports: vec![], listen, tls: None, limits, workers: Some(2), ring: None };
         let server = Server::bind(config).unwrap();
         let (handle, engine) = (server.handle(), dispatch::choose(None).unwrap().engine);
-        let host = FileHost::new(dir.path().join("volumes"), server.publisher(), engine).unwrap();
+        let host = {
+            let run_dir = dir.path().join("run");
+            fs::create_dir_all(&run_dir).unwrap();
+            let surroundings = Surroundings { run_dir, listens: Vec::new() };
+            let place = (dir.path().join("volumes"), Scope::everything());
+            FileHost::new(place, server.publisher(), engine, surroundings).unwrap()
+        };
         Self { dir, host, handle, thread: Some(thread::spawn(move || server.run())) }
     }
 
@@ -181,7 +187,7 @@ fn what_a_crash_left_half_made_is_gone_after_the_next_start_and_nothing_else_is(
     let (half, foreign) = (dir.join(format!("{}.sear.new", Uuid::new_v4())), dir.join("notes.sear.new"));
     fs::write(&half, b"half").unwrap();
     fs::write(&foreign, b"mine").unwrap();
-    Files::in_dir(dir).unwrap();
+    Files::in_dir(dir, Scope::everything()).unwrap();
     assert!(!half.exists() && foreign.exists() && rig.file(uuid).exists());
 }
 

@@ -54,7 +54,7 @@ fn drives(_: &World, _: &Local) -> Value {
     json!({"drives": [2]})
 }
 
-pub(super) const LIFE: [Step; 25] = [
+pub(super) const LIFE: [Step; 26] = [
     step("CreateCluster", 200, |_, _| World::cluster(), &["cluster "], fresh),
     step(
         "CreateVolume",
@@ -62,6 +62,16 @@ pub(super) const LIFE: [Step; 25] = [
         |_, _| new_volume("kept"),
         &[],
         |_| vec![format!("volume \"kept\" \"active\" {SMALL} \"readWrite\" served {SMALL}")],
+    ),
+    step(
+        "CreateVolumeAt",
+        40,
+        |world, _| {
+            let path = world.node.sear().state_dir().join("placed");
+            json!({"name": "placed", "path": path, "totalSize": SMALL})
+        },
+        &[],
+        |_| vec![format!("volume \"placed\" \"active\" {SMALL} \"readWrite\" served {SMALL}")],
     ),
     step("CreatePublicPrivateKeyPair", 20, |_, _| json!({"commonName": "a"}), &["pair "], |_| lines(["pair *"])),
     step("CreatePublicPrivateKeyPair", 20, |_, _| json!({"commonName": "b"}), &["pair "], |_| lines(["pair *"])),

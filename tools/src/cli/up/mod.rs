@@ -1,5 +1,7 @@
 //! `sear up PATH`
 
+mod through;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,7 @@ use ekm_bridge::{UnixSeconds, VolumeRecord};
 
 use super::mount::{self, Subject};
 use super::ready::{Ready, Served};
+use super::through::Through;
 use crate::backing::Access;
 use crate::chain::{self, Background, Links, Standby, Wish};
 use crate::config::{Config, Sandbox};
@@ -42,6 +45,9 @@ pub(crate) struct Up {
 impl Up {
     /// Does what the arguments say.
     pub(super) fn run(self, state: &StatePath, config: &Config, forward: Vec<OsString>, ui: Ui) -> Result<(), Error> {
+        if let Some(daemon) = Through::of(state) {
+            return self.run_through(&daemon, ui);
+        }
         match &self.mount {
             Some(dir) => self.mount_and_stay(dir, state, forward, ui),
             None => self.serve(state, config, ui),

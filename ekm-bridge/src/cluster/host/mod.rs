@@ -1,9 +1,13 @@
 //! What the control plane needs of the data path. The two crates do not know each other; the daemon joins them.
 
+mod places;
+
 use std::path::{Path, PathBuf};
 
 use keywrap::keys::{KeyId, MasterKey};
 use uuid::Uuid;
+
+pub use places::{ChangedPassphrases, Found, HostPlaces, NewPassphrase, NewPlaced};
 
 /// A master key together with its id.
 #[derive(Clone, Copy)]
@@ -66,6 +70,12 @@ pub enum HostErrorKind {
     Full,
     /// Somebody else has the volume open.
     InUse,
+    /// Something is there that would be overwritten.
+    Occupied,
+    /// What was asked for does not fit what is there.
+    Unfit,
+    /// The path is none that this process may use.
+    Outside,
     /// Anything else; the message says it.
     Failed,
 }
@@ -85,7 +95,7 @@ pub struct HostError {
 
 /// The data path of this node. Every call may block; calls about different volumes may run at the same time. A repeat of
 /// any call is success.
-pub trait VolumeHost: Send + Sync {
+pub trait VolumeHost: HostPlaces + Send + Sync {
     /// Makes a volume wrapped by `key`, durable when this returns; nothing is left of one that could not be made.
     ///
     /// # Errors
@@ -110,10 +120,11 @@ pub trait VolumeHost: Send + Sync {
     /// Any kind.
     fn grow(&self, uuid: Uuid, size: u64, key: WrappingKey<'_>) -> Result<(), HostError>;
 
-    /// Destroys every keyslot of a volume that is not open, then removes the file.
+    /// Destroys every keyslot of a volume that is not open, then removes its file in the data directory. At a place of its
+    /// own the file or device stays.
     ///
     /// # Errors
-    /// `InUse`, or `Failed` when the keyslots may still be there.
+    /// `InUse`, or `Failed` when the keyslots may still be there; `Absent` when a place of its own does not hold it.
     fn erase(&self, uuid: Uuid) -> Result<(), HostError>;
 
     /// The master keys that the volume's header names, read from the medium.
