@@ -19,6 +19,8 @@ const COUNTS: [usize; 6] = [250, 500, 1000, 2000, 4000, 10_000];
 const OPEN: usize = 1000;
 /// Volumes that a cluster may have; what goes beyond are backups of their headers.
 const VOLUMES: usize = 4000;
+/// Of those, how many an account may have.
+const OF_AN_ACCOUNT: usize = 2000;
 /// Rekeys of which the middle one counts.
 const REKEYS: usize = 3;
 /// Clients that make volumes at the same time.
@@ -80,7 +82,7 @@ fn make(clients: &mut [Client], from: usize, to: usize) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     match number {
                         _ if number >= to => return,
-                        0..VOLUMES => make_volume(client),
+                        0..VOLUMES => make_volume(client, number),
                         _ => drop(client.ok("CreateVolumeHeaderBackup", json!({"volumeID": number % VOLUMES + 1}))),
                     }
                 }
@@ -89,8 +91,10 @@ fn make(clients: &mut [Client], from: usize, to: usize) {
     });
 }
 
-fn make_volume(client: &mut Client) {
-    let id = client.ok("CreateVolume", new_volume())["volumeID"].clone();
+fn make_volume(client: &mut Client, number: usize) {
+    let mut new = new_volume();
+    new["accountID"] = json!(number / OF_AN_ACCOUNT + 1);
+    let id = client.ok("CreateVolume", new)["volumeID"].clone();
     if id.as_u64().is_some_and(|id| id > OPEN as u64) {
         client.ok("ModifyVolume", json!({"volumeID": id, "access": "locked"}));
     }
