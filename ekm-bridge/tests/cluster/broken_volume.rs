@@ -10,8 +10,8 @@ use ekm_bridge::rpc::types::async_results::AsyncOutcome;
 use ekm_bridge::rpc::types::ledger::KeyState;
 
 use crate::rig::{
-    Invariants, Notes, SimHost, World, begin_rekey, create_volumes, current_faults, in_force, in_ledger, is_done, later,
-    rekey,
+    Invariants, Notes, SimHost, World, begin_rekey, create_volumes, current_faults, in_force, in_ledger, is_done,
+    later, rekey,
 };
 
 /// Three volumes whose key is on a key server.

@@ -4,10 +4,10 @@ use super::show;
 use crate::cluster::control::ClusterControl;
 use crate::cluster::errors::{of_host, of_record};
 use crate::records::{self, VolumeStatus};
+use crate::rekey::rotation::DAY;
 use crate::rpc::control::Outcome;
 use crate::rpc::types::limits::BULK_VOLUMES_MAX;
 use crate::rpc::types::volumes::{DeleteVolumes, Volume};
-use crate::rekey::rotation::DAY;
 use crate::rpc::{ApiError, ErrorName};
 use crate::time::UnixSeconds;
 

@@ -46,11 +46,7 @@ impl ExternalProvider {
     }
 
     /// Makes a key on the first server that can. What the others answered is told only if none can.
-    fn make_on_first(
-        &self,
-        members: &Members,
-        order: Option<Uuid>,
-    ) -> Result<(Held, MasterKey, i64), ProviderError> {
+    fn make_on_first(&self, members: &Members, order: Option<Uuid>) -> Result<(Held, MasterKey, i64), ProviderError> {
         let mut answers = Answers::default();
         for member in members {
             let id = KeyId::random();

@@ -6,9 +6,9 @@ use keywrap::keys::KeyId;
 
 use super::copy;
 use super::member::Member;
+use super::member::each_at_once;
 use super::records::Held;
 use super::retire::clear;
-use super::member::each_at_once;
 use super::{ExternalProvider, Members, lock};
 use crate::alarm::{Alarm, AlarmCode, Severity};
 use crate::provider::ErrorKind;

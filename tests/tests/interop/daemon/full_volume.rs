@@ -88,7 +88,8 @@ fn rekey_without_the_first(daemon: &Daemon) -> String {
 
 fn follows(daemon: &Daemon) {
     wait_until("the volume to follow and the old key to end", || {
-        keys(&daemon.local) == [("active".to_owned(), 3), ("destroyed".to_owned(), 0)] && faults(&daemon.local).is_empty()
+        keys(&daemon.local) == [("active".to_owned(), 3), ("destroyed".to_owned(), 0)]
+            && faults(&daemon.local).is_empty()
     });
 }
 
