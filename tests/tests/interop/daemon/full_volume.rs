@@ -59,7 +59,7 @@ fn set_up(local: &Local) -> PathBuf {
 fn keys(local: &Local) -> Vec<(String, u64)> {
     let listed = local.ok("ListMasterKeys", json!({}));
     let key = |key: &Value| {
-        (key["state"].as_str().unwrap_or_default().to_owned(), key["dependants"].as_u64().unwrap_or_default())
+        (key["state"].as_str().unwrap_or_default().to_owned(), key["dependants"].as_u64().unwrap_or(u64::MAX))
     };
     let mut keys: Vec<_> = listed["masterKeys"].as_array().into_iter().flatten().map(key).collect();
     keys.sort();
