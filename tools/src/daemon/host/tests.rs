@@ -1,5 +1,7 @@
 //! Real files, a real server, a real client.
 
+mod placed;
+
 use std::fs;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
