@@ -12,7 +12,7 @@ use crate::cluster::errors::{of_host, of_record};
 use crate::cluster::host::{Found, HostErrorKind};
 use crate::cluster::keys::Owned;
 use crate::cluster::volumes::check_account;
-use crate::records::{self, Header, VolumeStatus};
+use crate::records::{self, Header, Site, VolumeStatus};
 use crate::rpc::control::Outcome;
 use crate::rpc::types::places::{AdoptVolume, Passphrase, PlacedVolume};
 use crate::rpc::{ApiError, ErrorName};
@@ -84,10 +84,9 @@ impl ClusterControl {
             let message = format!("it is volume {} of this cluster, which was deleted and is not purged yet", known.id);
             return Err(ApiError::new(ErrorName::PlaceOccupied, message));
         }
-        let is_here = match &known.site {
-            Some(site) => self.host.is_same_place(site, &found.site),
-            None => known.path.as_ref() == Some(&found.site.data),
-        };
+        let in_data = || known.path.clone().map(|data| Site { data, header: None });
+        let place = known.site.clone().or_else(in_data);
+        let is_here = place.is_some_and(|place| self.host.is_same_place(&place, &found.site));
         if is_here && known.path.is_some() {
             if let Some((passphrase, key)) = given.filter(|_| self.is_without_key(found)) {
                 self.give_key_again(&known, passphrase, key)?;

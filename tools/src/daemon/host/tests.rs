@@ -1,5 +1,7 @@
 //! Real files, a real server, a real client.
 
+mod placed;
+
 use std::fs;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
@@ -171,7 +173,7 @@ fn a_volume_grows_while_it_is_open_and_while_it_is_not() {
     let uuid = rig.volume("vol", &key);
     rig.host.grow(uuid, 2 * SIZE, key.wrapping()).unwrap();
     write(&mut rig.client("vol"), 2 * SIZE - 4096, &[3; 4096]).unwrap();
-    assert_eq!(kind(rig.host.grow(uuid, SIZE, key.wrapping())), Some(HostErrorKind::Failed));
+    assert_eq!(kind(rig.host.grow(uuid, SIZE, key.wrapping())), Some(HostErrorKind::Unfit));
     rig.host.close(uuid).unwrap();
     rig.host.grow(uuid, 3 * SIZE, key.wrapping()).unwrap();
     rig.host.open(uuid, "vol", Offer::ReadWrite, key.wrapping()).unwrap();

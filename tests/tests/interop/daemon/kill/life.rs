@@ -3,7 +3,7 @@
 use sear_tests::rig::Local;
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world::{PLACED, World};
 
 /// The sizes of the volume that grows: whole megabytes, and whole sectors.
 const SMALL: u64 = 1_024_000_000;
@@ -67,11 +67,11 @@ pub(super) const LIFE: [Step; 26] = [
         "CreateVolumeAt",
         40,
         |world, _| {
-            let path = world.node.sear().state_dir().join("placed");
-            json!({"name": "placed", "path": path, "totalSize": SMALL})
+            let path = world.node.sear().state_dir().join(PLACED);
+            json!({"name": PLACED, "path": path, "totalSize": SMALL})
         },
         &[],
-        |_| vec![format!("volume \"placed\" \"active\" {SMALL} \"readWrite\" served {SMALL}")],
+        |_| vec![format!("volume \"{PLACED}\" \"active\" {SMALL} \"readWrite\" served {SMALL}")],
     ),
     step("CreatePublicPrivateKeyPair", 20, |_, _| json!({"commonName": "a"}), &["pair "], |_| lines(["pair *"])),
     step("CreatePublicPrivateKeyPair", 20, |_, _| json!({"commonName": "b"}), &["pair "], |_| lines(["pair *"])),

@@ -12,6 +12,8 @@ use crate::nbd_client::{Client, FLUSH, READ, WRITE};
 /// Where each volume has bytes that are known, in its first gigabyte.
 const PLACES: [u64; 3] = [0, 300 << 20, 900 << 20];
 const LEN: usize = 64 << 10;
+/// The volume at a place of its own, and its file in the state directory.
+pub(super) const PLACED: &str = "placed";
 
 pub(super) struct World {
     pub(super) node: Node,
@@ -88,8 +90,13 @@ impl World {
         let files: BTreeSet<String> =
             files.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
         let uuid = |volume: &Value| volume["volumeUUID"].as_str().unwrap_or_default().to_owned();
-        let wanted: BTreeSet<String> = volumes.iter().map(|volume| uuid(volume) + ".sear").collect();
+        let (placed, others): (Vec<&Value>, Vec<&Value>) = volumes.iter().partition(|volume| volume["name"] == PLACED);
+        let wanted: BTreeSet<String> = others.into_iter().map(|volume| uuid(volume) + ".sear").collect();
         assert_eq!(files, wanted, "{what}");
+        let beside = fs::read_dir(self.node.sear().state_dir()).expect("the state directory can be read").flatten();
+        let names = beside.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let left: Vec<String> = names.filter(|name| name.starts_with(PLACED)).collect();
+        assert_eq!(left, vec![PLACED.to_owned(); placed.len()], "{what}");
     }
 
     /// Bytes are written when a volume is seen for the first time, and looked for from then on.
