@@ -56,8 +56,14 @@ fn home_of(drive: &Path) -> PathBuf {
 pub(crate) fn scope(section: &Section, places: &Places<'_>) -> Vec<PathBuf> {
     let dirs = section.places.iter().filter(|place| place.is_dir());
     let linked = dirs.flat_map(|dir| link_targets(dir));
-    let named = [places.state, places.data].map(Path::to_owned).into_iter().chain(section.places.iter().cloned());
-    named.chain(places.volumes.iter().cloned()).chain(linked).collect()
+    // What is not there now gets no rule, so it cannot be used later either.
+    let named = section.places.iter().chain(places.volumes).cloned().chain(linked);
+    named.filter(|path| path.exists()).collect()
+}
+
+/// Where it keeps its own: no volume is made there because somebody names the path.
+pub(crate) fn own(section: &Section, places: &Places<'_>) -> Vec<PathBuf> {
+    [places.state, places.data].map(Path::to_owned).into_iter().chain(section.metadata.iter().cloned()).collect()
 }
 
 /// The files and devices that symbolic links in a directory lead to, as those of a volume group do. Landlock knows things by

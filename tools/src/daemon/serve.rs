@@ -125,6 +125,7 @@ impl Daemon {
             Some(_) => Scope::of(confine::scope(section, &places)),
             None => Scope::everything(),
         };
+        let scope = scope.without(confine::own(section, &places));
         let surroundings = Surroundings { run_dir: run_dir.clone(), listens: nbd.uris() };
         let host = FileHost::new((data.clone(), scope), publisher.clone(), start.engine, surroundings)?;
         let host = Arc::new(host);

@@ -259,6 +259,11 @@ fn what_lies_outside_of_the_places_is_refused_and_what_needs_a_server_of_its_own
     let outside = world.node.sear().path("outside");
     let said = world.fails("volume create", &outside, "--size 32M", 1);
     assert!(said.contains("`places`") && said.contains("restart") && !outside.exists(), "{said}");
+    // The daemon's own state is no place for a volume, least of all by force.
+    let store = world.node.sear().state_dir().join("state.redb");
+    let params = json!({"name": "v", "path": store, "force": true});
+    let refused = daemon.local.call("CreateVolumeAt", &params).expect("the daemon lives").expect_err("it is refused");
+    assert_eq!(refused.name, "xPlaceNotPermitted", "{}", refused.message);
     let cryptsetup = world.passphrase();
     filled_file(&outside, 3, 32 * MIB);
     cryptsetup.format(&outside, 4096, "--pbkdf pbkdf2 --pbkdf-force-iterations 1000");

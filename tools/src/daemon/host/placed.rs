@@ -33,7 +33,7 @@ impl HostPlaces for FileHost {
     fn check_ground(&self, new: &NewPlaced) -> Result<Site, HostError> {
         let site = lasting(&new.site);
         let at = at(&site);
-        self.files.scope.permits_all(&at)?;
+        self.files.scope.permits_new(&at)?;
         let request = request(new)?;
         check(&at, &request).map_err(of_file)?;
         Ok(site)
@@ -43,7 +43,7 @@ impl HostPlaces for FileHost {
         let one = self.lock_of(new.uuid);
         let _held = lock(&one);
         let at = at(&new.site);
-        self.files.scope.permits_all(&at)?;
+        self.files.scope.permits_new(&at)?;
         let half_made = HalfMade::of(&at, new.uuid);
         half_made.remove()?;
         let write = |places: &Places, options: &CreateOptions| {
@@ -61,7 +61,7 @@ impl HostPlaces for FileHost {
 
     fn find(&self, site: &Site) -> Result<Found, HostError> {
         let at = at(site);
-        self.files.scope.permits_all(&at)?;
+        self.files.scope.permits_new(&at)?;
         let places = Places::open(&at, Access::Read).map_err(of_file)?;
         let (size, sector_size) = segment_of(&places).map_err(of_file)?;
         Ok(Found {

@@ -3,7 +3,7 @@
 use sear_tests::rig::Local;
 use serde_json::{Value, json};
 
-use super::world::{PLACED, World};
+use super::world::{PLACED, PLACES_DIR, World};
 
 /// The sizes of the volume that grows: whole megabytes, and whole sectors.
 const SMALL: u64 = 1_024_000_000;
@@ -67,7 +67,7 @@ pub(super) const LIFE: [Step; 26] = [
         "CreateVolumeAt",
         40,
         |world, _| {
-            let path = world.node.sear().state_dir().join(PLACED);
+            let path = world.node.sear().path(PLACES_DIR).join(PLACED);
             json!({"name": PLACED, "path": path, "totalSize": SMALL})
         },
         &[],

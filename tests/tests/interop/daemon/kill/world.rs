@@ -12,7 +12,9 @@ use crate::nbd_client::{Client, FLUSH, READ, WRITE};
 /// Where each volume has bytes that are known, in its first gigabyte.
 const PLACES: [u64; 3] = [0, 300 << 20, 900 << 20];
 const LEN: usize = 64 << 10;
-/// The volume at a place of its own, and its file in the state directory.
+/// Where a volume may lie outside of the data directory.
+pub(super) const PLACES_DIR: &str = "places";
+/// The volume that does, and its file.
 pub(super) const PLACED: &str = "placed";
 
 pub(super) struct World {
@@ -31,6 +33,9 @@ impl World {
         }
         let servers = [Start::extended().or_skip()?, Start::extended().or_skip()?];
         let node = Node::with_drives(2);
+        let places = node.sear().path(PLACES_DIR);
+        fs::create_dir(&places).expect("a directory can be made");
+        let node = node.configured(&format!("places = {}", json!([places])));
         Some(Self { node, servers, written: BTreeMap::new(), certificates: Default::default() })
     }
 
@@ -93,9 +98,8 @@ impl World {
         let (placed, others): (Vec<&Value>, Vec<&Value>) = volumes.iter().partition(|volume| volume["name"] == PLACED);
         let wanted: BTreeSet<String> = others.into_iter().map(|volume| uuid(volume) + ".sear").collect();
         assert_eq!(files, wanted, "{what}");
-        let beside = fs::read_dir(self.node.sear().state_dir()).expect("the state directory can be read").flatten();
-        let names = beside.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let left: Vec<String> = names.filter(|name| name.starts_with(PLACED)).collect();
+        let beside = fs::read_dir(self.node.sear().path(PLACES_DIR)).expect("the places can be read").flatten();
+        let left: Vec<String> = beside.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         assert_eq!(left, vec![PLACED.to_owned(); placed.len()], "{what}");
     }
 
