@@ -53,7 +53,7 @@ impl ClusterControl {
         let rekey = self.records.table::<Rekey>().get(Only).map_err(of_record)?;
         let mut keys = self.internal.list().map_err(of_provider)?;
         keys.retain(|key| !ledger.iter().any(|known| known.id == key.id));
-        keys.retain(|key| rekey.as_ref().is_none_or(|rekey| key.created < rekey.started));
+        keys.retain(|key| rekey.as_ref().is_none_or(|rekey| key.order != rekey.order));
         Ok(keys)
     }
 
