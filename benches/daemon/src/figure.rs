@@ -118,7 +118,7 @@ impl fmt::Display for Report {
             writeln!(f, "| {what} | {} {unit} | {} | {} |", short(*value), figure.spread(), figure.verdict())
         })?;
         if self.plot.is_some() {
-            writeln!(f, "\n![How the time of a rekey grows with the number of headers](rekey.svg)")?;
+            writeln!(f, "\n![How the time of a rekey grows with the number of volumes](rekey.svg)")?;
         }
         Ok(())
     }

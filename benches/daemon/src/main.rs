@@ -29,7 +29,7 @@ struct Arguments {
     /// Volumes that are unlocked at the start
     #[arg(long, value_name = "N", default_value_t = 1000)]
     volumes: usize,
-    /// The most headers that are rekeyed: up to 4000 volumes, then backups of their headers
+    /// The most volumes that are rekeyed, up to 4000
     #[arg(long, value_name = "N", default_value_t = 1000)]
     rekeyed: usize,
     /// Measure this part only

@@ -8,12 +8,12 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 400.0;
 const MARGIN: f64 = 60.0;
 
-/// Each point and, as a broken line, what it would be if every header took what those of the first point took. `None` without
+/// Each point and, as a broken line, what it would be if every volume took what those of the first point took. `None` without
 /// points.
 pub(crate) fn svg(points: &[Point]) -> Option<String> {
     let (first, last) = (points.first()?, points.last()?);
     let longest = points.iter().flat_map(|point| &point.times).copied().fold(0.0, f64::max);
-    let x = |headers: usize| MARGIN + (WIDTH - 2.0 * MARGIN) * count(headers) / count(last.headers);
+    let x = |volumes: usize| MARGIN + (WIDTH - 2.0 * MARGIN) * count(volumes) / count(last.volumes);
     let y = |seconds: f64| HEIGHT - MARGIN - (HEIGHT - 2.0 * MARGIN) * seconds / longest;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
@@ -22,7 +22,7 @@ pub(crate) fn svg(points: &[Point]) -> Option<String> {
         HEIGHT - MARGIN,
         WIDTH - MARGIN
     );
-    let straight = first.median() * count(last.headers) / count(first.headers);
+    let straight = first.median() * count(last.volumes) / count(first.volumes);
     let (end, top) = if straight > longest { (longest / straight, longest) } else { (1.0, straight) };
     let (from, to) = ((x(0), y(0.0)), (MARGIN + (WIDTH - 2.0 * MARGIN) * end, y(top)));
     let _ = writeln!(
@@ -31,7 +31,7 @@ pub(crate) fn svg(points: &[Point]) -> Option<String> {
         from.0, from.1, to.0, to.1
     );
     for point in points {
-        let (at, middle) = (x(point.headers), point.median());
+        let (at, middle) = (x(point.volumes), point.median());
         for time in &point.times {
             let _ = writeln!(svg, "<circle cx=\"{at:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"#1f5fa8\"/>", y(*time));
         }
@@ -40,15 +40,15 @@ pub(crate) fn svg(points: &[Point]) -> Option<String> {
             "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text><text x=\"{at:.1}\" y=\"{:.1}\" \
              text-anchor=\"end\">{middle:.1} s </text>",
             HEIGHT - MARGIN + 18.0,
-            point.headers,
+            point.volumes,
             y(middle) - 8.0
         );
     }
-    let _ = writeln!(svg, "<text x=\"{MARGIN}\" y=\"30\">seconds of a rekey, by headers</text></svg>");
+    let _ = writeln!(svg, "<text x=\"{MARGIN}\" y=\"30\">seconds of a rekey, by volumes</text></svg>");
     Some(svg)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "drawn with few digits")]
-fn count(headers: usize) -> f64 {
-    headers as f64
+fn count(volumes: usize) -> f64 {
+    volumes as f64
 }
