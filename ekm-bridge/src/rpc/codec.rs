@@ -53,11 +53,15 @@ pub struct Reply {
 impl Reply {
     /// Wipes the texts of the result, which may be key material.
     pub(super) fn wipe(&mut self) {
-        let members = self.result.as_object_mut().into_iter().flat_map(Map::values_mut);
-        for value in members {
-            if let Value::String(text) = value {
-                text.zeroize();
-            }
+        self.result.as_object_mut().into_iter().for_each(wipe_texts);
+    }
+}
+
+/// Wipes the texts among these members.
+fn wipe_texts(members: &mut Map<String, Value>) {
+    for value in members.values_mut() {
+        if let Value::String(text) = value {
+            text.zeroize();
         }
     }
 }
@@ -72,6 +76,11 @@ pub struct Malformed {
 }
 
 impl Request {
+    /// Wipes the texts of the parameters, which may be passphrases.
+    pub(super) fn wipe(&mut self) {
+        wipe_texts(&mut self.params);
+    }
+
     /// Reads the body of a request. `jsonrpc` and other members of the envelope are ignored, as Element does.
     ///
     /// # Errors

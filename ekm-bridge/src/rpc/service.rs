@@ -42,7 +42,7 @@ impl Service {
     #[must_use]
     pub fn answer(&self, version: &str, caller: &Caller, source: SocketAddr, body: &[u8]) -> Answer {
         let begin = Instant::now();
-        let (request, mut outcome) = match Request::parse(body) {
+        let (mut request, mut outcome) = match Request::parse(body) {
             Ok(request) => {
                 let outcome = self.guarded(version, caller, &request);
                 (request, outcome)
@@ -53,6 +53,7 @@ impl Service {
         let was_request = !matches!(&outcome, Err(error) if error.name == ErrorName::InvalidRequest);
         let body = codec::encode(&request.id, &outcome);
         outcome.iter_mut().for_each(Reply::wipe);
+        request.wipe();
         Answer { body, was_request }
     }
 

@@ -4,7 +4,7 @@
 //! administrators. The socket is private beside that.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -24,7 +24,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::error::DaemonError;
 
 /// The longest request, in bytes: as over HTTPS.
-const MAX_REQUEST: u64 = 256 << 10;
+const MAX_REQUEST: usize = 256 << 10;
 /// The longest answer.
 const MAX_ANSWER: u64 = 64 << 20;
 /// Who has connected must ask within this time.
@@ -125,8 +125,7 @@ fn answer(mut stream: &UnixStream, service: &Service) -> io::Result<()> {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     let caller = Caller::Local { name: format!("local user {}", peer.as_raw()) };
-    let mut line = Vec::new();
-    BufReader::new(stream.take(MAX_REQUEST)).read_until(b'\n', &mut line)?;
+    let line = read_line(stream)?;
     let source = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut body = service.answer(&Version::CURRENT.to_string(), &caller, source, &line).body;
     body.push(b'\n');
@@ -134,6 +133,25 @@ fn answer(mut stream: &UnixStream, service: &Service) -> io::Result<()> {
     // It may have been key material.
     body.zeroize();
     written
+}
+
+/// One line, and no copy of it elsewhere: a passphrase may be in it.
+fn read_line(mut stream: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(vec![0; MAX_REQUEST]);
+    let mut len = 0;
+    while let Some(room) = line.get_mut(len..).filter(|room| !room.is_empty()) {
+        let read = match stream.read(room) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let end = room.iter().take(read).position(|byte| *byte == b'\n');
+        len += end.unwrap_or(read);
+        if read == 0 || end.is_some() {
+            break;
+        }
+    }
+    line.truncate(len);
+    Ok(line)
 }
 
 /// Asks the daemon whose socket this is, and waits for the answer: the result of `method`.
@@ -169,4 +187,29 @@ fn result(answer: &str) -> Result<Value, DaemonError> {
 
 fn failed(doing: &'static str, path: &Path, source: io::Error) -> DaemonError {
     DaemonError::Io { doing, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives out one byte at a time.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let len = room.len().min(1);
+            self.0.read(&mut room[..len])
+        }
+    }
+
+    #[test]
+    fn a_request_ends_with_its_line_its_sender_or_the_limit() {
+        let long = vec![b'x'; MAX_REQUEST + 10];
+        let cases: [(&[u8], usize); 4] = [(b"{}\nmore", 2), (b"{}", 2), (b"", 0), (&long, MAX_REQUEST)];
+        for (sent, len) in cases {
+            assert_eq!(*read_line(sent).unwrap(), sent[..len]);
+            assert_eq!(*read_line(Slow(sent)).unwrap(), sent[..len]);
+        }
+    }
 }
